@@ -1,0 +1,269 @@
+"""Array: an immutable value with a host view and/or a device buffer, each made when first needed.
+
+Eager CPU work touches the host view (a NumPy array); compiled programs take and return buffers (jax.Array, used as a
+PJRT buffer only). Buffer to host is zero-copy on CPU; host to buffer is zero-copy when the memory is 64-byte aligned
+and C-contiguous, else one copy. What a user hands in was copied before it got here, so a value never changes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.core
+import ml_dtypes  # noqa: F401  (registers the dtype names with NumPy)
+import numpy as np
+from jaxlib import xla_client
+
+from ..core.program import Literal, install_literals
+from ..core.types import ArrayType
+from .client import Device, default_device
+
+__all__ = ["Array", "aligned_copy", "from_buffer", "splat_array"]
+
+_ALIGNMENT = 64
+_ALIGN_FROM = 1 << 12  # below this many bytes a copy costs less than aligning
+
+
+class Array:
+    """An immutable array of one numeric dtype.
+
+    Made by `funcgrad.numpy` functions, never by calling this class. Attributes and methods follow NumPy's; those
+    that compute are supplied by `numpy/array_methods.py`.
+    """
+
+    __slots__ = ("__weakref__", "_buffer", "_device", "_host", "_type")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        host: np.ndarray | None,
+        buffer: Any = None,
+        type: ArrayType | None = None,
+        device: Device | None = None,
+    ) -> None:
+        self._host = host
+        self._buffer = buffer
+        self._type = type
+        self._device = device
+
+    # -- type ----------------------------------------------------------------------------------------------------
+
+    @property
+    def type(self) -> ArrayType:
+        found = self._type
+        if found is None:
+            host = self._host
+            found = self._type = ArrayType(host.shape, host.dtype, False)  # type: ignore[union-attr]
+        return found
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._host.shape if self._host is not None else self._type.shape  # type: ignore[union-attr]
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._host.dtype if self._host is not None else self._type.dtype  # type: ignore[union-attr]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return self.type.size
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    # -- representations -----------------------------------------------------------------------------------------
+
+    def host(self) -> np.ndarray:
+        """The value on the host. Not for users: it may be writeable memory that other arrays share."""
+        host = self._host
+        if host is None:
+            host = self._host = np.asarray(self._buffer)
+        return host
+
+    def buffer(self, device: Device | None = None) -> Any:
+        """The engine's buffer of this value on `device` (by default where the array lives)."""
+        device = device or self.device
+        buffer = self._buffer
+        if buffer is not None and buffer.sharding == device.sharding:
+            return buffer
+        made = put_host(self.host(), self.type, device)
+        if buffer is None:
+            self._buffer = made
+        return made
+
+    def splat(self) -> np.ndarray | None:
+        """The one scalar that fills this array, as a 0-d NumPy array, if that is apparent; else None."""
+        host = self._host
+        if host is None:
+            return None
+        if host.ndim == 0:
+            return host
+        if host.size == 0:
+            return np.zeros((), host.dtype)
+        if host.size == 1 or not any(host.strides):
+            return host[(0,) * host.ndim + (...,)]
+        return None
+
+    def is_on_host(self) -> bool:
+        """Whether eager operations on this array run on the host with NumPy."""
+        device = self._device
+        return device.is_host if device is not None else default_device().is_host
+
+    @property
+    def device(self) -> Device:
+        """Where the array lives."""
+        return self._device or default_device()
+
+    def devices(self) -> set[Device]:
+        return {self.device}
+
+    def is_deleted(self) -> bool:
+        return False
+
+    def block_until_ready(self) -> Array:
+        """Wait until the value is computed; returns this array."""
+        if self._buffer is not None:
+            self._buffer.block_until_ready()
+        return self
+
+    # -- protocols -----------------------------------------------------------------------------------------------
+
+    def read_only(self) -> np.ndarray:
+        """A NumPy view that cannot be made writeable."""
+        host = self.host()
+        if host.flags.writeable:
+            base = host
+            while isinstance(base, np.ndarray):
+                base.flags.writeable = False
+                base = base.base
+        return host.view()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        view = self.read_only()
+        if dtype is not None and np.dtype(dtype) != view.dtype:
+            if copy is False:
+                raise ValueError(f"changing dtype from {view.dtype} to {np.dtype(dtype)} needs a copy")
+            return view.astype(dtype)
+        return view.copy() if copy else view
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self.read_only())
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.buffer().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.buffer().__dlpack_device__()
+
+    def __copy__(self) -> Array:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        host = self.host()
+        return _unpickled, (np.ascontiguousarray(host).tobytes(), host.shape, host.dtype.name)
+
+    def __repr__(self) -> str:
+        host = self.host()
+        body = np.array2string(_printable(host), separator=", ", prefix="Array(")
+        if self.size == 0 and self.shape != (0,):
+            body += f", shape={self.shape}"
+        return f"Array({body}, dtype={host.dtype.name})"
+
+    def __str__(self) -> str:
+        return str(_printable(self.host()))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.host().item() if self.ndim == 0 else str(self), spec)
+
+
+def _printable(host: np.ndarray) -> np.ndarray:
+    return host.astype(np.float32) if host.dtype.kind == "V" or host.dtype.name.startswith(("bfloat", "float8")) else host
+
+
+def _unpickled(data: bytes, shape: tuple[int, ...], dtype: str) -> Array:
+    return Array(aligned_copy(np.frombuffer(data, np.dtype(dtype)).reshape(shape)))
+
+
+def from_buffer(buffer: Any, type: ArrayType, device: Device | None = None) -> Array:
+    """An array of what a compiled program returned."""
+    return Array(None, buffer, type, device)
+
+
+def aligned_copy(source: np.ndarray) -> np.ndarray:
+    """A C-contiguous copy in our own memory, 64-byte aligned when it is large enough to matter."""
+    if source.nbytes < _ALIGN_FROM:
+        return np.array(source, order="C")
+    raw = np.empty(source.nbytes + _ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    copy = raw[start : start + source.nbytes].view(source.dtype).reshape(source.shape)
+    np.copyto(copy, source)
+    return copy
+
+
+def splat_array(value: Any, type: ArrayType, device: Device | None = None) -> Array:
+    """An array of `type` filled with one scalar; it costs no memory until someone writes it out."""
+    scalar = np.asarray(value, type.dtype)
+    if type.shape:
+        raw = scalar.reshape(1).view(np.uint8)
+        scalar = np.ndarray(type.shape, type.dtype, raw, 0, (0,) * len(type.shape))
+    return Array(scalar, None, type, device)
+
+
+def _literal_array(literal: Literal) -> Array:
+    return splat_array(literal.value, literal.type)
+
+
+install_literals(_literal_array)
+
+
+# -- host to device ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1 << 14)
+def abstract_value(type: ArrayType) -> Any:
+    """The engine's label for a type. The engine believes any label: this is the only place that makes them."""
+    return jax.core.ShapedArray(type.shape, type.dtype)
+
+
+_WIDE = frozenset(np.dtype(t) for t in (np.int64, np.uint64, np.float64, np.complex128))
+
+
+def put_host(host: np.ndarray, type: ArrayType, device: Device) -> Any:
+    """Move a host value into a buffer on `device`; zero-copy on CPU if aligned and contiguous."""
+    arguments = (abstract_value(type), device.sharding, [host], [device.engine_device], True)
+    if type.dtype not in _WIDE:
+        return xla_client.batched_device_put(*arguments)
+    with jax.enable_x64(True):  # thread-local: otherwise 64-bit values are truncated under a 64-bit label
+        return xla_client.batched_device_put(*arguments)
+
+
+def put_buffer(buffer: Any, type: ArrayType, device: Device) -> Any:
+    """Copy a buffer to another device without the host in between."""
+    with jax.enable_x64(True):
+        return xla_client.batched_device_put(abstract_value(type), device.sharding, [buffer], [device.engine_device], True)
+
+
+def to_device(array: Array, device: Device) -> Array:
+    """The same value, committed to `device`."""
+    if array._device is device:
+        return array
+    if array._host is None and array._buffer.sharding != device.sharding and not device.is_host:
+        return Array(None, put_buffer(array._buffer, array.type, device), array.type, device)
+    same_place = array._buffer is not None and array._buffer.sharding == device.sharding
+    if device.is_host or same_place:
+        return Array(array.host() if device.is_host else array._host, array._buffer if same_place else None, array.type, device)
+    return Array(array._host, put_host(array.host(), array.type, device), array.type, device)

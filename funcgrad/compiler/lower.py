@@ -1,0 +1,87 @@
+"""Program → StableHLO module: each equation asks its operation to write itself, at the user's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..backend.stablehlo import Builder, Module, Value
+from ..config import config
+from ..core.check import check_program
+from ..core.program import Program, Var, stage
+from ..core.types import ArrayType
+
+__all__ = ["inline", "lower_by", "lower_call", "lower_program"]
+
+
+def lower_program(program: Program, platform: str) -> Module:
+    """The module whose `main` is the program. Its constants must have become inputs (`program.closed()`)."""
+    if config.current.check_programs:
+        check_program(program)
+    build = Builder(program.name, platform)
+    build.function("main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True)
+    return Module(build.module, program.name, program.in_types, program.out_types)
+
+
+def inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[Value]:
+    """Write a program's equations at the insertion point."""
+    # Hot: one pass over all equations.
+    environment: dict[Var, Value] = dict(zip(program.inputs, operands, strict=True))
+    literals: dict[tuple[Any, ...], Value] = {}
+    point = build.point
+
+    def read(atom: Any) -> Value:
+        if type(atom) is Var:
+            return environment[atom]
+        key = atom.key
+        value = literals.get(key) if build.point is point else None
+        if value is None:
+            value = literals[key] = build.constant(atom.value, atom.type)
+        return value
+
+    for eqn in program.equations:
+        op = eqn.op
+        build.at(eqn.source, op.name)
+        operands = [read(a) for a in eqn.inputs]
+        build.in_types = tuple([a.type for a in eqn.inputs])
+        build.out_types = tuple([v.type for v in eqn.outputs])
+        results = op.lower(build, *operands)
+        for var, value in zip(eqn.outputs, results, strict=True):
+            environment[var] = value
+    return [read(a) for a in program.outputs]
+
+
+def lower_call(build: Builder, program: Program, operands: Sequence[Value]) -> tuple[Value, ...]:
+    """Call a program as a function of the module; equal programs become one function."""
+    name = build.functions.get(program)
+    if name is None:
+        name = build.functions[program] = f"{_symbol(program.name)}_{len(build.functions)}"
+        saved = build.in_types, build.out_types
+        build.function(name, program.in_types, program.out_types, lambda *args: inline(build, program, args))
+        build.in_types, build.out_types = saved
+    return build.call(name, operands, program.out_types)
+
+
+def lower_by(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
+    """A `lower` rule made from a function of arrays: the operation is lowered as the composition of others."""
+
+    @lru_cache(maxsize=256)
+    def program_for(op: Any, types: tuple[ArrayType, ...]) -> Program:
+        def composed(*args: Any) -> Sequence[Any]:
+            results = function(op, *args)
+            return results if isinstance(results, tuple) else (results,)
+
+        return stage(composed, types, op.name)
+
+    def lower(self: Any, build: Builder, *operands: Value) -> tuple[Value, ...]:
+        saved = build.in_types, build.out_types
+        results = inline(build, program_for(self, tuple(t.strong() for t in build.in_types)), operands)
+        build.in_types, build.out_types = saved
+        return tuple(results)
+
+    return lower
+
+
+def _symbol(name: str) -> str:
+    return "".join(c if c.isalnum() or c == "_" else "_" for c in name) or "program"

@@ -1,0 +1,52 @@
+"""Makes a Program smaller without changing what it computes: dead code and common subexpressions, in linear time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.program import Atom, Equation, Literal, Program, Var
+
+__all__ = ["eliminate_common_subexpressions", "eliminate_dead_code", "simplify"]
+
+
+def simplify(program: Program) -> Program:
+    """The program without repeated and unused work. Equations with effects are kept, in order."""
+    return eliminate_dead_code(eliminate_common_subexpressions(program))
+
+
+def eliminate_dead_code(program: Program) -> Program:
+    """Drop equations and constants on which no output depends."""
+    needed: set[Var] = {a for a in program.outputs if type(a) is Var}
+    kept: list[Equation] = []
+    for eqn in reversed(program.equations):
+        if eqn.op.effect or not needed.isdisjoint(eqn.outputs):
+            kept.append(eqn)
+            needed.update(a for a in eqn.inputs if type(a) is Var)
+    constants = [pair for pair in program.constants if pair[0] in needed]
+    if len(kept) == len(program.equations) and len(constants) == len(program.constants):
+        return program
+    return Program(program.inputs, constants, kept[::-1], program.outputs, program.name)
+
+
+def eliminate_common_subexpressions(program: Program) -> Program:
+    """Compute equal operations on equal operands once."""
+    seen: dict[tuple[Any, ...], Equation] = {}
+    renamed: dict[Var, Var] = {}
+    equations: list[Equation] = []
+    for eqn in program.equations:
+        inputs = [renamed.get(a, a) if type(a) is Var else a for a in eqn.inputs] if renamed else eqn.inputs
+        if eqn.op.effect:
+            equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
+            continue
+        key = (eqn.op, *[a.key if type(a) is Literal else a for a in inputs])
+        earlier = seen.get(key)
+        if earlier is None:
+            kept = eqn if inputs is eqn.inputs else Equation(eqn.op, inputs, eqn.outputs, eqn.source)
+            seen[key] = kept
+            equations.append(kept)
+        else:
+            renamed.update(zip(eqn.outputs, earlier.outputs, strict=True))
+    if not renamed:
+        return program
+    outputs: list[Atom] = [renamed.get(a, a) if type(a) is Var else a for a in program.outputs]
+    return Program(program.inputs, program.constants, equations, outputs, program.name)

@@ -1,0 +1,106 @@
+"""Typed settings, changed for a block with `with fg.config(name=value):` or for the process with `fg.config.update`.
+
+A scoped change holds in the current thread (and async task) only, so two threads never disturb each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import ArgumentError
+
+__all__ = ["config"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Settings:
+    """Every setting, its type and its default. Equal settings are one object, so they hash for free in cache keys.
+
+    Attributes:
+        default_float: dtype of floats made from Python floats: "float32", "float64", "bfloat16" or "float16".
+        default_int: dtype of integers made from Python ints: "int32" or "int64".
+        check_programs: type-check every staged Program before it is compiled.
+        check_key_reuse: make the second use of a random key an error.
+        default_device: name of the device where new arrays live ("cpu", "gpu:1"), or None for the platform's first.
+        compile_large_eager: serve large eager CPU elementwise work by one-op compiled programs.
+    """
+
+    default_float: str = "float32"
+    default_int: str = "int32"
+    check_programs: bool = False
+    check_key_reuse: bool = True
+    default_device: Any = None
+    compile_large_eager: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "default_float": ("float32", "float64", "bfloat16", "float16"),
+            "default_int": ("int32", "int64"),
+            "check_programs": (True, False),
+            "check_key_reuse": (True, False),
+            "compile_large_eager": (True, False),
+        }
+        for name, choices in allowed.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise ArgumentError(f"config {name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+
+
+class Config:
+    """The settings in force; `fg.config.default_float` reads, `fg.config(default_float=…)` scopes."""
+
+    def __init__(self) -> None:
+        self._process = Settings()
+        self._known = {dataclasses.astuple(self._process): self._process}
+        self._scoped: contextvars.ContextVar[Settings | None] = contextvars.ContextVar("funcgrad_config", default=None)
+
+    @property
+    def current(self) -> Settings:
+        """The settings in force here, as one frozen value (part of every cache key)."""
+        return self._scoped.get() or self._process
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return getattr(self.current, name)
+        except AttributeError:
+            raise ArgumentError(f"there is no setting {name!r}; there are: {_names()}") from None
+
+    @contextlib.contextmanager
+    def __call__(self, **changes: Any) -> Iterator[Settings]:
+        """Change settings for a `with` block, in this thread.
+
+        Raises:
+            ArgumentError: an unknown setting or a value it does not take.
+        """
+        token = self._scoped.set(self._changed(changes))
+        try:
+            yield self.current
+        finally:
+            self._scoped.reset(token)
+
+    def update(self, **changes: Any) -> None:
+        """Change settings for the whole process."""
+        self._process = self._changed(changes)
+
+    def _changed(self, changes: dict[str, Any]) -> Settings:
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(Settings)})
+        if unknown:
+            raise ArgumentError(f"there is no setting {unknown[0]!r}; there are: {_names()}")
+        changed = dataclasses.replace(self.current, **changes)
+        return self._known.setdefault(dataclasses.astuple(changed), changed)
+
+    def __repr__(self) -> str:
+        return f"config({self.current!r})"
+
+
+def _names() -> str:
+    return ", ".join(field.name for field in dataclasses.fields(Settings))
+
+
+config = Config()

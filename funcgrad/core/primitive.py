@@ -1,0 +1,143 @@
+"""The contract of an operation: one frozen class, six rules, always in this order.
+
+infer (types → types), evaluate (NumPy → NumPy), lower (StableHLO → StableHLO), jvp, transpose, batch.
+
+An operation object is callable: `sin = Sin(); sin(x)` asks the current interpreter to process it. Its fields are
+its static parameters; equal operations are the same object (see `interned`), so an operation is hashable,
+comparable and printable, and `(op, *types)` is every cache's key. Every rule returns a tuple of results.
+A rule that an operation cannot have is *declared* (`transpose = not_linear`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import MissingRuleError
+from .interned import Interned
+from .trace import state
+from .types import ArrayType, Zero
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Linear", "Primitive", "infer", "not_batchable", "not_differentiable", "not_linear"]
+
+
+class Primitive(Interned):
+    """An operation. Subclasses are final: fields, then the six rules.
+
+    Class attributes:
+        multiple: True if calling it returns a tuple of results rather than one.
+        takes_zeros: True if `jvp` accepts symbolic `Zero` tangents; else they arrive written out
+            (those of integer and boolean operands always stay `Zero`: such operands have no tangents).
+        effect: True if it does more than compute its results; such operations are never dropped or reordered.
+        plain: True if evaluating it maps host values to host values of strong types and nothing else.
+        runs_itself: True if it is evaluated by `run(arrays)` rather than `evaluate` (compiled programs, callbacks).
+    """
+
+    multiple: ClassVar[bool] = False
+    takes_zeros: ClassVar[bool] = False
+    effect: ClassVar[bool] = False
+    plain: ClassVar[bool] = True
+    runs_itself: ClassVar[bool] = False
+
+    def __call__(self, *args: Any) -> Any:
+        results = state.trace.process(self, args)
+        return results if self.multiple else results[0]
+
+    @property
+    def name(self) -> str:
+        return _snake_case(type(self).__name__)
+
+    @property
+    def axis_names(self) -> frozenset[str]:
+        """Named axes (of an enclosing `vmap`) that this operation communicates over."""
+        return frozenset()
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        """The result types for operand types; raises the user-facing error if they do not fit."""
+        raise MissingRuleError(f"operation {self.name} has no rule `infer`")
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The results on the host; never writes into an operand, may return views."""
+        raise MissingRuleError(f"operation {self.name} has no rule `evaluate`")
+
+    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The results for concrete arrays, for operations that `runs_itself`."""
+        raise MissingRuleError(f"operation {self.name} does not run itself")
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        """Emit StableHLO for this operation with the `Builder`; operands and results are StableHLO values."""
+        raise MissingRuleError(f"operation {self.name} has no rule `lower`")
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Results and their tangents. A tangent result may be a `Zero`."""
+        raise MissingRuleError(f"operation {self.name} has no rule `jvp`")
+
+    def transpose(self, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
+        """Cotangents of the `LinearInput`s among `inputs`; None for the inputs that are known values."""
+        raise MissingRuleError(f"operation {self.name} has no rule `transpose`")
+
+    def batch(
+        self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]
+    ) -> tuple[tuple[Any, ...], tuple[int | None, ...]]:
+        """Results for operands that carry an extra axis of length `size` at `axes` (None: no such axis)."""
+        raise MissingRuleError(f"operation {self.name} has no rule `batch`")
+
+    def batch_named(
+        self, name: Any, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]
+    ) -> tuple[tuple[Any, ...], tuple[int | None, ...]]:
+        """As `batch`, for the mapped axis that this operation communicates over by name; every axis may be None."""
+        raise MissingRuleError(f"operation {self.name} has no rule `batch_named`")
+
+    def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Results when some operands are unknown: by default nothing is computed now and the whole operation recorded."""
+        return trace.record(self, args)
+
+
+class Linear(Primitive):
+    """An operation that is linear in the operands `linear_in`: its jvp is itself. `transpose` is what to write."""
+
+    linear_in: ClassVar[tuple[int, ...]] = (0,)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        linear = self.linear_in
+        out = self(*primals)
+        tangent = self(*(tangents[i] if i in linear else primals[i] for i in range(len(primals))))
+        return (out,), (tangent,)
+
+
+@lru_cache(maxsize=1 << 16)
+def infer(op: Primitive, *types: ArrayType) -> tuple[ArrayType, ...]:
+    """`op.infer(*types)`, remembered."""
+    return op.infer(*types)
+
+
+def not_linear(self: Primitive, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
+    """Declares that an operation has no transpose."""
+    raise MissingRuleError(
+        f"operation {self.name} is not linear, so it has no transpose. "
+        f"linear_transpose needs a function that is linear in its inputs; for any other, use fg.vjp."
+    )
+
+
+def not_differentiable(
+    self: Primitive, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Declares that an operation is locally constant or integer-valued: its tangents are zero."""
+    out = self(*primals)
+    outs = out if self.multiple else (out,)
+    return outs, tuple(Zero(o.type) for o in outs)
+
+
+def not_batchable(
+    self: Primitive, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]
+) -> tuple[tuple[Any, ...], tuple[int | None, ...]]:
+    """Declares that an operation has no operands, so nothing can be batched."""
+    raise MissingRuleError(f"operation {self.name} has no operands, so it is never batched")
+
+
+@lru_cache(maxsize=1024)
+def _snake_case(name: str) -> str:
+    return "".join(("_" if i and c.isupper() else "") + c.lower() for i, c in enumerate(name))

@@ -1,0 +1,347 @@
+"""Programs: typed, immutable, structurally comparable; staging a function into one; running one.
+
+    Program(inputs, constants, equations, outputs)
+
+A staged function's equations mention variables and literals. An array that the function closes over becomes a
+*constant*: a variable with a value beside it, later a hidden input of the compiled program. Scalars and splats
+(one value everywhere) become literals instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConcretizationError
+from ..source import Source
+from .primitive import Primitive, infer
+from .trace import Purpose, Trace, Tracer, bottom, leaked, run_under, state
+from .types import ArrayType
+
+__all__ = ["Equation", "Literal", "Program", "StageTrace", "StagedTracer", "Var", "run_program", "stage"]
+
+
+class Var:
+    """A typed variable of a Program, identified by being itself."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: ArrayType) -> None:
+        self.type = type
+
+
+class Literal:
+    """A constant written into the program: one scalar `value`, spread over `type.shape`."""
+
+    __slots__ = ("type", "value")
+
+    def __init__(self, value: np.ndarray, type: ArrayType) -> None:
+        self.value = value
+        self.type = type
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return (self.value.tobytes(), self.type)
+
+
+Atom = Var | Literal
+
+
+class Equation:
+    """`outputs = op(inputs)`, and the user's line it came from."""
+
+    __slots__ = ("inputs", "op", "outputs", "source")
+
+    def __init__(self, op: Primitive, inputs: Sequence[Atom], outputs: Sequence[Var], source: Source | None) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.source = source
+
+
+class Program:
+    """A typed straight-line program.
+
+    Attributes:
+        inputs: its parameters.
+        constants: pairs (variable, value) for arrays and outer tracers that it closes over.
+        equations: in execution order; every variable is assigned once, before its uses.
+        outputs: variables or literals.
+        name: for printing, profiles and errors; not part of equality.
+    """
+
+    __slots__ = ("__weakref__", "_hash", "_key", "constants", "equations", "inputs", "name", "outputs")
+
+    def __init__(
+        self,
+        inputs: Sequence[Var],
+        constants: Sequence[tuple[Var, Any]],
+        equations: Sequence[Equation],
+        outputs: Sequence[Atom],
+        name: str = "program",
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.constants = tuple(constants)
+        self.equations = tuple(equations)
+        self.outputs = tuple(outputs)
+        self.name = name
+        self._key: tuple[Any, ...] | None = None
+        self._hash: int | None = None
+
+    @property
+    def in_types(self) -> tuple[ArrayType, ...]:
+        return tuple(v.type for v in self.inputs)
+
+    @property
+    def out_types(self) -> tuple[ArrayType, ...]:
+        return tuple(a.type for a in self.outputs)
+
+    @property
+    def axis_names(self) -> frozenset[str]:
+        """Named axes that some equation communicates over."""
+        return frozenset().union(*(eqn.op.axis_names for eqn in self.equations))
+
+    def closed(self) -> tuple[Program, list[Any]]:
+        """This program with its constants turned into leading inputs, and their values."""
+        if not self.constants:
+            return self, []
+        variables = [v for v, _ in self.constants]
+        values = [value for _, value in self.constants]
+        return Program([*variables, *self.inputs], (), self.equations, self.outputs, self.name), values
+
+    def structure(self) -> tuple[Any, ...]:
+        """A hashable value, equal for programs that compute the same thing the same way."""
+        if self._key is None:
+            self._key = self._structure()
+        return self._key
+
+    def _structure(self) -> tuple[Any, ...]:
+        number: dict[Var, int] = {}
+        for v in self.inputs:
+            number[v] = len(number)
+        for v, _ in self.constants:
+            number[v] = len(number)
+
+        def reference(atom: Atom) -> Any:
+            return number[atom] if type(atom) is Var else atom.key  # type: ignore[union-attr]
+
+        lines = []
+        for eqn in self.equations:
+            inputs = tuple(map(reference, eqn.inputs))
+            for v in eqn.outputs:
+                number[v] = len(number)
+            lines.append((eqn.op, inputs, tuple(v.type for v in eqn.outputs)))
+        constants = tuple((v.type, id(value)) for v, value in self.constants)
+        return (self.in_types, constants, tuple(lines), tuple(map(reference, self.outputs)))
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(self.structure())
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Program):
+            return NotImplemented
+        return hash(self) == hash(other) and self.structure() == other.structure()
+
+
+class StagedTracer(Tracer):
+    """A value of a function being staged: a variable of the program under construction."""
+
+    __slots__ = ("type", "var")
+
+    def __init__(self, trace: Trace, var: Var) -> None:
+        self.trace = trace
+        self.var = var
+        self.type = var.type
+
+    def concrete(self) -> Any | None:
+        return self.trace.known_value(self.var)  # type: ignore[attr-defined]
+
+    def unknown_reason(self) -> str:
+        return self.trace.dependence(self.var)  # type: ignore[attr-defined]
+
+    def made_at(self) -> str:
+        eqn = self.trace.producer(self.var)  # type: ignore[attr-defined]
+        if eqn is None or eqn.source is None:
+            return super().made_at()
+        return f"at {eqn.source}\n  inside {self.trace.described()}"
+
+
+class StageTrace(Trace):
+    """Records every operation as an equation."""
+
+    __slots__ = ("_produced", "_producers", "constant_values", "constants", "equations", "input_names", "inputs")
+
+    def __init__(self, parent: Trace | None, purpose: Purpose) -> None:
+        super().__init__(parent, purpose)
+        self.inputs: list[Var] = []
+        self.input_names: list[str] = []
+        self.constants: dict[int, Var] = {}
+        self.constant_values: list[Any] = []
+        self.equations: list[Equation] = []
+        self._producers: dict[Var, Equation] = {}
+        self._produced = 0
+
+    def new_input(self, type: ArrayType, name: str = "") -> StagedTracer:
+        var = Var(type)
+        self.inputs.append(var)
+        self.input_names.append(name)
+        return StagedTracer(self, var)
+
+    def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        # Hot: everything under `jit` passes here; plain on purpose (benchmark: tracing).
+        inputs = []
+        types = []
+        for arg in args:
+            if type(arg) is StagedTracer and arg.trace is self:
+                inputs.append(arg.var)
+                types.append(arg.type)
+            else:
+                atom = self.atom(arg)
+                inputs.append(atom)
+                types.append(atom.type)
+        outputs = [Var(t) for t in infer(op, *types)]
+        frame = sys._getframe(1)
+        while frame is not None:
+            name = frame.f_globals.get("__name__")
+            if name is None or not name.startswith("funcgrad"):
+                break
+            frame = frame.f_back
+        source = None if frame is None else Source(frame.f_code, frame.f_lasti)
+        self.equations.append(Equation(op, inputs, outputs, source))
+        return tuple([StagedTracer(self, v) for v in outputs])
+
+    def atom(self, value: Any) -> Atom:
+        """The variable or literal that stands for a value in this program."""
+        if type(value) is StagedTracer and value.trace is self:
+            return value.var
+        if isinstance(value, Tracer):
+            if value.trace.ended:
+                raise leaked(value)
+        else:
+            splat = value.splat()
+            if splat is not None:
+                return Literal(splat, value.type)
+        var = self.constants.get(id(value))
+        if var is None:
+            var = self.constants[id(value)] = Var(value.type)
+            self.constant_values.append(value)
+        return var
+
+    def finish(self, outputs: Iterable[Any], name: str) -> Program:
+        """The program whose results are `outputs`."""
+        atoms = [self.atom(value) for value in outputs]
+        constants = list(zip(self.constants.values(), self.constant_values, strict=True))
+        return Program(self.inputs, constants, self.equations, atoms, name)
+
+    # -- values known while staging ----------------------------------------------------------------------------
+
+    def producer(self, var: Var) -> Equation | None:
+        """The equation that assigns `var`; None for inputs and constants."""
+        for eqn in self.equations[self._produced :]:
+            for out in eqn.outputs:
+                self._producers[out] = eqn
+        self._produced = len(self.equations)
+        return self._producers.get(var)
+
+    def ancestors(self, var: Var) -> tuple[list[Equation], list[Var]]:
+        """The equations `var` depends on, in execution order, and the leaves (inputs, constants) they start from."""
+        needed: set[Var] = set()
+        leaves: list[Var] = []
+        stack = [var]
+        while stack:
+            v = stack.pop()
+            if v in needed:
+                continue
+            needed.add(v)
+            eqn = self.producer(v)
+            if eqn is None:
+                leaves.append(v)
+            else:
+                stack.extend(a for a in eqn.inputs if type(a) is Var)
+        return [eqn for eqn in self.equations if not needed.isdisjoint(eqn.outputs)], leaves
+
+    def known_value(self, var: Var) -> Any | None:
+        """The value of a variable that depends on no input and no outer tracer, computed now; else None."""
+        equations, leaves = self.ancestors(var)
+        values = dict(zip(self.constants.values(), self.constant_values, strict=True))
+        environment: dict[Var, Any] = {}
+        for leaf in leaves:
+            value = values.get(leaf)
+            if isinstance(value, Tracer):
+                value = value.concrete()
+            if value is None:
+                return None
+            environment[leaf] = value
+        if any(eqn.op.effect or eqn.op.axis_names for eqn in equations):
+            return None
+        run_under(bottom(), _run_equations, equations, environment)
+        return environment[var]
+
+    def dependence(self, var: Var) -> str:
+        """Which inputs a variable depends on, in words."""
+        _, leaves = self.ancestors(var)
+        names = dict(zip(self.inputs, self.input_names, strict=True))
+        found = [f"`{names[v]}` of type {v.type}" for v in leaves if v in names and names[v]]
+        if found:
+            return f"it depends on the traced input{'s' * (len(found) > 1)} {', '.join(found)} of {self.described()}"
+        return f"it depends on a traced value inside {self.described()}"
+
+
+def _run_equations(equations: Iterable[Equation], environment: dict[Var, Any]) -> None:
+    for eqn in equations:
+        args = tuple(literal_value(a) if type(a) is Literal else environment[a] for a in eqn.inputs)
+        environment.update(zip(eqn.outputs, state.trace.process(eqn.op, args), strict=True))
+
+
+_literal_values: Callable[[Literal], Any]
+
+
+def install_literals(function: Callable[[Literal], Any]) -> None:
+    """Say how a literal becomes a concrete array (the backend's business)."""
+    global _literal_values
+    _literal_values = function
+
+
+def literal_value(literal: Literal) -> Any:
+    """The concrete array of a literal."""
+    return _literal_values(literal)
+
+
+def run_program(program: Program, args: Sequence[Any]) -> list[Any]:
+    """Interpret a program under the current trace."""
+    environment: dict[Var, Any] = dict(zip(program.inputs, args, strict=True))
+    environment.update(program.constants)
+    _run_equations(program.equations, environment)
+    return [literal_value(a) if type(a) is Literal else environment[a] for a in program.outputs]  # type: ignore[index]
+
+
+def stage(
+    function: Callable[..., Sequence[Any]],
+    types: Sequence[ArrayType],
+    purpose: Purpose,
+    input_names: Sequence[str] = (),
+) -> Program:
+    """Stage `function(*tracers) -> results`, both flat, into a Program."""
+    trace = StageTrace(state.trace, purpose)
+    tracers = [trace.new_input(t, n) for t, n in zip(types, [*input_names, *[""] * len(types)], strict=False)]
+    try:
+        name = purpose if isinstance(purpose, str) else getattr(purpose[1], "__name__", purpose[0])
+        return trace.finish(run_under(trace, function, *tracers), name)
+    finally:
+        trace.ended = True
+
+
+def concretization_error(tracer: Tracer, wanted: str) -> ConcretizationError:
+    """The error for `float(x)`, `bool(x)`, `np.asarray(x)` of a value that is not known."""
+    return ConcretizationError(
+        f"{wanted} needs the value of a traced array of type {tracer.type}, but {tracer.unknown_reason()}.\n"
+        f"While a function is traced only shapes and dtypes are known. Compute with array operations instead "
+        f"(fnp.where selects by value), or pass that argument as a static one: fg.jit(f, static_argnums=…)."
+    )

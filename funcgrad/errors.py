@@ -1,0 +1,144 @@
+"""Every exception a user can meet, in one tree.
+
+    FuncgradError
+    ├── ShapeError (ValueError)             shapes that do not broadcast, contract or reshape
+    │   └── RaggedError                     nested lists that are not rectangular
+    ├── DTypeError (TypeError)              a dtype that is not numeric, or not allowed here
+    ├── AxisError (ValueError, IndexError)  an axis that the array does not have
+    ├── OutOfBoundsError (IndexError)       an index outside the array
+    ├── ImmutableError (TypeError)          assignment into an array
+    ├── ArgumentError (ValueError)          an option or argument with an unusable value
+    │   └── StaticArgumentError (TypeError) a static argument of `jit` that cannot be a cache key
+    ├── TreeError (ValueError, TypeError)   pytrees whose structures do not match
+    ├── DifferentiationError (TypeError)    something that cannot be differentiated as asked
+    ├── ConcretizationError (TypeError)     a Python value asked of a traced array
+    ├── LeakedTracerError (RuntimeError)    a tracer used after its transformation ended
+    ├── KeyReuseError (RuntimeError)        a random key used twice
+    ├── DeviceError (ValueError)            an unknown or unusable device
+    ├── MissingRuleError (NotImplementedError)  an operation that lacks a rule
+    ├── ProgramError (RuntimeError)         a Program that breaks the typing rules (a bug of ours)
+    └── EngineError (RuntimeError)          XLA or PJRT refused or failed
+
+A message begins with the user's own line, then says what was expected and what came, why, and the line to
+write instead. The line is added once, here.
+"""
+
+from __future__ import annotations
+
+from .source import Source, user_source
+
+__all__ = [
+    "ArgumentError",
+    "AxisError",
+    "ConcretizationError",
+    "DTypeError",
+    "DeviceError",
+    "DifferentiationError",
+    "EngineError",
+    "FuncgradError",
+    "ImmutableError",
+    "KeyReuseError",
+    "LeakedTracerError",
+    "MissingRuleError",
+    "OutOfBoundsError",
+    "ProgramError",
+    "RaggedError",
+    "ShapeError",
+    "StaticArgumentError",
+    "TreeError",
+]
+
+
+class FuncgradError(Exception):
+    """The root of every error of this library.
+
+    Args:
+        message: what was expected and what came, why, and what to write instead.
+        source: the user's line to quote; by default the innermost user line on the stack.
+
+    Attributes:
+        source: that line, or None.
+    """
+
+    def __init__(self, message: str, source: Source | None = None) -> None:
+        self.source = source if source is not None else user_source()
+        self.message = message
+        super().__init__(message if self.source is None else f"at {self.source}\n{message}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args)
+
+
+def _rebuild(cls: type[FuncgradError], args: tuple[str, ...]) -> FuncgradError:
+    error = cls.__new__(cls, *args)
+    Exception.__init__(error, *args)
+    error.source, error.message = None, args[0]
+    return error
+
+
+class ShapeError(FuncgradError, ValueError):
+    """Shapes that do not broadcast, contract, concatenate or reshape."""
+
+
+class RaggedError(ShapeError):
+    """Nested sequences that are not rectangular."""
+
+
+class DTypeError(FuncgradError, TypeError):
+    """A dtype that is not numeric, does not exist here, or is not allowed in this place."""
+
+
+class AxisError(FuncgradError, ValueError, IndexError):
+    """An axis that the array does not have, or that is named twice."""
+
+
+class OutOfBoundsError(FuncgradError, IndexError):
+    """A static or eager index outside the array."""
+
+
+class ImmutableError(FuncgradError, TypeError):
+    """An attempt to write into an immutable array."""
+
+
+class ArgumentError(FuncgradError, ValueError):
+    """An argument with an unusable value."""
+
+
+class StaticArgumentError(ArgumentError, TypeError):
+    """A static argument of `jit` that cannot be part of a cache key."""
+
+
+class TreeError(FuncgradError, ValueError, TypeError):
+    """Pytrees whose structures do not match."""
+
+
+class DifferentiationError(FuncgradError, TypeError):
+    """A function, argument or output that cannot be differentiated as asked."""
+
+
+class ConcretizationError(FuncgradError, TypeError):
+    """A Python value was asked of a traced array whose value is not known yet."""
+
+
+class LeakedTracerError(FuncgradError, RuntimeError):
+    """A tracer was used after the transformation that made it had ended."""
+
+
+class KeyReuseError(FuncgradError, RuntimeError):
+    """A random key was used twice."""
+
+
+class DeviceError(FuncgradError, ValueError):
+    """A device that does not exist or cannot be used here."""
+
+
+class MissingRuleError(FuncgradError, NotImplementedError):
+    """An operation was asked for a rule that it does not have."""
+
+
+class ProgramError(FuncgradError, RuntimeError):
+    """A Program breaks its typing rules; the equations around the fault are quoted."""
+
+
+class EngineError(FuncgradError, RuntimeError):
+    """XLA or PJRT refused or failed; the program, its call site and shapes are named."""

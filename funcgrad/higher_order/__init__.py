@@ -1,0 +1,1 @@
+"""Operations whose parameter is a Program, above the transformations that they need."""

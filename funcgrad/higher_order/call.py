@@ -1,0 +1,81 @@
+"""The operation that calls a Program: what `jit` leaves in a trace. Transformations transform the program inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array, from_buffer
+from ..backend.client import default_device
+from ..compiler.cache import compile_program
+from ..compiler.evaluate import common_device
+from ..compiler.lower import lower_call
+from ..core.primitive import Primitive
+from ..core.program import Program, run_program
+from ..core.trace import bottom, run_under
+from ..core.types import ArrayType, Zero, is_linear
+from ..transforms.jvp import jvp_program
+from ..transforms.partial_eval import partial_eval_call
+from ..transforms.transpose import transpose_program
+from ..transforms.vmap import batch_program
+
+__all__ = ["Call"]
+
+
+class Call(Primitive):
+    """Runs a program without constants as one compiled unit."""
+
+    multiple = True
+    takes_zeros = True
+    plain = False
+    runs_itself = True
+
+    program: Program
+
+    @property
+    def axis_names(self) -> frozenset[Any]:
+        return self.program.axis_names
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        return tuple(t.strong() for t in self.program.out_types)
+
+    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        device = common_device(self.program.name, arrays)
+        place = device or default_device()
+        executable = compile_program(self.program, place)
+        buffers = executable([array.buffer(place) for array in arrays])
+        return tuple([from_buffer(b, t, device) for b, t in zip(buffers, executable.out_types, strict=True)])
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        results = run_under(bottom(), run_program, self.program, [Array(x) for x in operands])
+        return tuple(result.host() for result in results)
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        return lower_call(build, self.program, operands)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        moving = tuple(type(t) is not Zero for t in tangents)
+        program, nonzero = jvp_program(self.program, moving)
+        given = [t for t in tangents if type(t) is not Zero]
+        results = Call(program)(*primals, *given)
+        outs, found = results[: len(nonzero)], iter(results[len(nonzero) :])
+        return outs, tuple(next(found) if n else Zero(o.type) for o, n in zip(outs, nonzero, strict=True))
+
+    def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return partial_eval_call(Call, self.program, trace, args)
+
+    def transpose(self, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
+        linear = tuple(is_linear(x) for x in inputs)
+        program, nonzero = transpose_program(self.program, linear)
+        known = [x for x in inputs if not is_linear(x)]
+        results = iter(Call(program)(*known, *cts))
+        flags = iter(nonzero)
+        return tuple(next(results) if is_linear(x) and next(flags) else None for x in inputs)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        return self.batch_named(None, size, operands, axes)
+
+    def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        program, out_axes = batch_program(self.program, size, axes, name)
+        return Call(program)(*operands), out_axes

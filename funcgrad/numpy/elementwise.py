@@ -1,0 +1,644 @@
+"""Arithmetic, comparison, logic, bits, rounding and selection under NumPy's names, with promotion and broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array
+from ..compiler.evaluate import evaluation, quiet
+from ..core.dtypes import BOOL, finfo, is_complex, is_float, is_inexact, is_integer, is_signed
+from ..core.primitive import Primitive, infer
+from ..core.trace import Tracer, state
+from ..errors import ArgumentError, DTypeError
+from ..ops import bits, complex_parts, exponential
+from ..ops import elementwise as ops
+from ..ops.structure import bitcast_convert_type, broadcast, convert, full, zeros_of
+from .conversion import as_operand, known, scalar_array
+from .fast import ANY, BITS, FLOATING, REAL, SIMPLE, named, quick_binary, quick_unary
+from .promotion import broadcast_shapes, promote, promote_dtypes, to_inexact
+
+__all__ = [
+    "abs", "absolute", "add", "allclose", "array_equal", "array_equiv", "bitwise_and", "bitwise_count",
+    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil",
+    "clip", "conj", "conjugate", "copysign", "divide", "divmod", "equal", "fabs", "fix", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "greater", "greater_equal", "heaviside", "imag", "invert", "isclose",
+    "iscomplex", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "left_shift", "less", "less_equal",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "modf", "multiply",
+    "nan_to_num", "negative", "nextafter", "not_equal", "positive", "pow", "power", "real", "reciprocal", "remainder",
+    "right_shift", "rint", "round", "select", "sign", "signbit", "sqrt", "square", "subtract", "true_divide", "trunc",
+    "where",
+]  # fmt: skip
+
+Kernel = Callable[..., Any]
+
+
+def checked(op: Primitive) -> Kernel:
+    """`op`, its operand types checked for eager arrays too: evaluation alone would let NumPy's wider rules through."""
+
+    def apply(*operands: Any) -> Any:
+        if type(operands[0]) is Array:
+            infer(op, *[x.type for x in operands])
+        return op(*operands)
+
+    return apply
+
+
+def binary_general(kernel: Kernel) -> Kernel:
+    """`kernel(x1, x2)` of operands of one type, made a function of anything that promotes and broadcasts."""
+
+    def general(x1: Any, x2: Any, /) -> Any:
+        if isinstance(x1, Tracer) and isinstance(x2, Tracer) and x1.type is x2.type:
+            return kernel(x1, x2)
+        return kernel(*promote(x1, x2))
+
+    return general
+
+
+def unary_general(kernel: Kernel) -> Kernel:
+    """`kernel(x)` of an array or tracer, made a function of anything that becomes one."""
+
+    def general(x: Any, /) -> Any:
+        return kernel(as_operand(x))
+
+    return general
+
+
+def inexact(kernel: Kernel) -> Kernel:
+    """`kernel` with integer and boolean operands converted to the default float."""
+
+    def apply(*operands: Any) -> Any:
+        return kernel(*map(to_inexact, operands)) if not is_inexact(operands[0].dtype) else kernel(*operands)
+
+    return apply
+
+
+def numeric(op: Primitive, boolean: Primitive | None, name: str) -> Kernel:
+    """`op`, but `boolean` (or a refusal) for booleans."""
+
+    def apply(*operands: Any) -> Any:
+        if operands[0].dtype is not BOOL:
+            return op(*operands)
+        if boolean is None:
+            raise DTypeError(f"{name} does not take booleans; use logical_not or logical_xor, or x.astype(int)")
+        return boolean(*operands)
+
+    return apply
+
+
+# -- arithmetic ----------------------------------------------------------------------------------------------------
+
+add = named(
+    quick_binary(np.add, SIMPLE, binary_general(numeric(ops.add, bits.or_, "add"))),
+    "add",
+    "x1 + x2, elementwise. Integers wrap; of booleans the logical or.",
+)
+subtract = named(
+    quick_binary(np.subtract, SIMPLE, binary_general(numeric(ops.sub, None, "subtract"))),
+    "subtract",
+    "x1 - x2, elementwise. Integers wrap; booleans are refused.",
+)
+multiply = named(
+    quick_binary(np.multiply, REAL, binary_general(numeric(ops.mul, bits.and_, "multiply"))),
+    "multiply",
+    "x1 * x2, elementwise. Integers wrap; of booleans the logical and.",
+)
+divide = named(
+    quick_binary(np.divide, FLOATING, binary_general(inexact(ops.div))),
+    "divide",
+    "x1 / x2, elementwise, in floating point: integers become the default float.",
+)
+true_divide = divide
+negative = named(
+    quick_unary(np.negative, SIMPLE, unary_general(numeric(ops.neg, None, "negative"))),
+    "negative",
+    "-x, elementwise. Unsigned integers wrap; booleans are refused.",
+)
+square = named(
+    quick_unary(np.square, REAL, unary_general(numeric(exponential.square, bits.and_, "square"))),
+    "square",
+    "x · x, elementwise.",
+)
+sqrt = named(
+    quick_unary(np.sqrt, FLOATING, unary_general(inexact(exponential.sqrt))),
+    "sqrt",
+    "The square root, elementwise; NaN for negative reals.",
+)
+
+
+def _absolute(x: Any) -> Any:
+    return x if x.dtype is BOOL else ops.absolute(x)
+
+
+absolute = named(
+    quick_unary(np.absolute, ANY, unary_general(_absolute)), "absolute", "|x|, elementwise; real for complex x."
+)
+abs = absolute
+
+
+def positive(x: Any, /) -> Any:
+    """+x: x itself as an array."""
+    return as_operand(x)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    if not is_integer(x.dtype):
+        _require_real_number(x, "floor_divide")
+        rest = ops.rem(x, y)
+        quotient = (x - rest) / y
+        quotient = ops.where(_crosses(rest, y), quotient - 1, quotient)
+        below = ops.floor(quotient)
+        return ops.where(y == 0, x / y, ops.where(quotient - below > 0.5, below + 1, below))
+    quotient = ops.div(x, y)
+    if is_signed(x.dtype):
+        quotient = ops.where(_crosses(ops.rem(x, y), y), quotient - 1, quotient)
+    return ops.where(y == 0, zeros_of(x.type), quotient)
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    if not is_integer(x.dtype):
+        _require_real_number(x, "remainder")
+    rest = ops.rem(x, y)
+    if is_signed(x.dtype):
+        rest = ops.where(_crosses(rest, y), rest + y, rest)
+    return ops.where(y == 0, zeros_of(x.type), rest) if is_integer(x.dtype) else rest
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    if not is_integer(x.dtype):
+        _require_real_number(x, "fmod")
+        return ops.rem(x, y)
+    return ops.where(y == 0, zeros_of(x.type), ops.rem(x, y))
+
+
+def _crosses(rest: Any, y: Any) -> Any:
+    """Whether a truncated division's remainder is not zero and has the other sign than the divisor."""
+    return (rest != 0) & ((rest < 0) != (y < 0))
+
+
+def _require_real_number(x: Any, name: str) -> None:
+    if not is_float(x.dtype):
+        raise DTypeError(f"{name} takes integer or floating operands, not {x.dtype.name}")
+
+
+floor_divide = named(
+    quick_binary(np.floor_divide, REAL, binary_general(_floor_divide)),
+    "floor_divide",
+    "The largest integer not above x1 / x2, elementwise, in the operands' dtype. Integers divided by 0 give 0.",
+)
+remainder = named(
+    quick_binary(np.remainder, REAL, binary_general(_remainder)),
+    "remainder",
+    "What floor division leaves, elementwise: it has the sign of x2. Integers modulo 0 give 0.",
+)
+mod = remainder
+fmod = named(
+    quick_binary(np.fmod, REAL, binary_general(_fmod)),
+    "fmod",
+    "What truncated division leaves, elementwise: it has the sign of x1. Integers modulo 0 give 0.",
+)
+
+
+def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+    """Quotient and remainder of the floor division, elementwise."""
+    return floor_divide(x1, x2), remainder(x1, x2)
+
+
+def modf(x: Any, /) -> tuple[Any, Any]:
+    """Fractional and integral parts, both with the sign of x."""
+    x = to_inexact(as_operand(x))
+    whole = trunc(x)
+    return where(isinf(x), zeros_of(x.type), x - whole), whole
+
+
+def reciprocal(x: Any, /) -> Any:
+    """1 / x, elementwise, in floating point."""
+    return divide(1, x)
+
+
+# -- powers --------------------------------------------------------------------------------------------------------
+
+
+def _power(x1: Any, x2: Any, /) -> Any:
+    if type(x2) is int:
+        x = as_operand(x1)
+        if x.dtype is not BOOL:
+            return _integer_power(x, x2)
+    elif type(x2) is float and x2 == 2.0 and is_inexact(as_operand(x1).dtype):
+        return square(x1)
+    x, y = promote(x1, x2)
+    if x.dtype is BOOL:
+        raise DTypeError("power does not take booleans; convert first: x.astype(int)")
+    return exponential.power(x, y)
+
+
+def _integer_power(x: Any, exponent: int) -> Any:
+    if exponent < 0 and is_integer(x.dtype):
+        raise ArgumentError(
+            f"integers ({x.dtype.name}) have no negative powers ({exponent}); convert first: x.astype(float)"
+        )
+    return square(x) if exponent == 2 else exponential.integer_pow(x, exponent)
+
+
+power = named(
+    quick_binary(np.power, FLOATING, _power, scalars=""),
+    "power",
+    "x1 to the power x2, elementwise. A Python int as exponent is exact repeated multiplication.",
+)
+pow = power
+
+
+def float_power(x1: Any, x2: Any, /) -> Any:
+    """x1 to the power x2, elementwise, in floating point."""
+    return exponential.power(*map(to_inexact, promote(x1, x2)))
+
+
+# -- comparison ----------------------------------------------------------------------------------------------------
+
+
+def _comparison(op: Primitive, ufunc: np.ufunc, name: str, doc: str) -> Any:
+    kernel = checked(op)
+    usual = binary_general(kernel)
+
+    def general(x1: Any, x2: Any, /) -> Any:
+        try:
+            return usual(x1, x2)
+        except OverflowError:  # a Python int outside the array's dtype compares by its value all the same
+            wide = (scalar_array(x, np.dtype(np.int64)) if type(x) is int else x for x in (x1, x2))
+            return kernel(*promote(*wide))
+
+    return named(quick_binary(ufunc, REAL if name not in ("equal", "not_equal") else ANY, general, REAL), name, doc)
+
+
+equal = _comparison(ops.eq, np.equal, "equal", "x1 == x2, elementwise; NaN equals nothing.")
+not_equal = _comparison(ops.ne, np.not_equal, "not_equal", "x1 != x2, elementwise; NaN differs from everything.")
+less = _comparison(ops.lt, np.less, "less", "x1 < x2, elementwise; False for NaN.")
+less_equal = _comparison(ops.le, np.less_equal, "less_equal", "x1 <= x2, elementwise; False for NaN.")
+greater = _comparison(ops.gt, np.greater, "greater", "x1 > x2, elementwise; False for NaN.")
+greater_equal = _comparison(ops.ge, np.greater_equal, "greater_equal", "x1 >= x2, elementwise; False for NaN.")
+
+
+def _larger(op: Primitive, ufunc: np.ufunc, name: str, doc: str) -> Any:
+    return named(quick_binary(ufunc, REAL, binary_general(checked(op))), name, doc)
+
+
+maximum = _larger(ops.maximum, np.maximum, "maximum", "The larger of x1 and x2, elementwise; NaN if either is NaN.")
+minimum = _larger(ops.minimum, np.minimum, "minimum", "The smaller of x1 and x2, elementwise; NaN if either is NaN.")
+
+
+def fmax(x1: Any, x2: Any, /) -> Any:
+    """The larger of x1 and x2, elementwise; a NaN is passed over where the other is a number."""
+    x, y = promote(x1, x2)
+    return where(isnan(x), y, where(isnan(y), x, maximum(x, y)))
+
+
+def fmin(x1: Any, x2: Any, /) -> Any:
+    """The smaller of x1 and x2, elementwise; a NaN is passed over where the other is a number."""
+    x, y = promote(x1, x2)
+    return where(isnan(x), y, where(isnan(y), x, minimum(x, y)))
+
+
+def clip(a: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+    """`a` held between `min` and `max`, elementwise; None leaves that side open. Where min > max the result is max."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    result = as_operand(a)
+    if low is not None:
+        result = maximum(result, low)
+    return result if high is None else minimum(result, high)
+
+
+def isnan(x: Any, /) -> Any:
+    """Whether x is NaN (for complex x: in either part), elementwise."""
+    return _isnan(x)
+
+
+def _not_itself(x: Any) -> Any:
+    return ops.ne(x, x) if is_inexact(x.dtype) else _all_false(x)
+
+
+_isnan = quick_unary(np.isnan, FLOATING, unary_general(_not_itself))
+
+
+def _all_false(x: Any) -> Any:
+    return full(x.type.update(dtype=BOOL), False)
+
+
+def isfinite(x: Any, /) -> Any:
+    """Whether x is neither infinite nor NaN, elementwise."""
+    x = as_operand(x)
+    if is_complex(x.dtype):
+        return bits.and_(ops.is_finite(complex_parts.real(x)), ops.is_finite(complex_parts.imag(x)))
+    return ops.is_finite(x) if is_float(x.dtype) else full(x.type.update(dtype=BOOL), True)
+
+
+def isinf(x: Any, /) -> Any:
+    """Whether x is infinite (for complex x: in either part), elementwise."""
+    x = as_operand(x)
+    if is_complex(x.dtype):
+        return bits.or_(isinf(complex_parts.real(x)), isinf(complex_parts.imag(x)))
+    return equal(absolute(x), np.inf) if is_float(x.dtype) else _all_false(x)
+
+
+def isposinf(x: Any, /) -> Any:
+    """Whether x is +infinity, elementwise."""
+    return _is_infinity(x, np.inf, "isposinf")
+
+
+def isneginf(x: Any, /) -> Any:
+    """Whether x is -infinity, elementwise."""
+    return _is_infinity(x, -np.inf, "isneginf")
+
+
+def _is_infinity(x: Any, infinity: float, name: str) -> Any:
+    x = as_operand(x)
+    if is_complex(x.dtype):
+        raise DTypeError(f"{name} takes real numbers, not {x.dtype.name}")
+    return equal(x, infinity) if is_float(x.dtype) else _all_false(x)
+
+
+def iscomplex(x: Any, /) -> Any:
+    """Whether the imaginary part is not zero, elementwise."""
+    return not_equal(imag(x), 0)
+
+
+def isreal(x: Any, /) -> Any:
+    """Whether the imaginary part is zero, elementwise."""
+    return equal(imag(x), 0)
+
+
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
+    """Whether |a - b| <= atol + rtol · |b|, elementwise; infinities are close to themselves only."""
+    x, y = map(to_inexact, promote(a, b))
+    near = bits.and_(less_equal(absolute(x - y), atol + rtol * absolute(y)), isfinite(y))
+    close = bits.or_(near, ops.eq(x, y))
+    return bits.or_(close, bits.and_(isnan(x), isnan(y))) if equal_nan else close
+
+
+def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
+    """Whether all elements are close in the sense of `isclose`, as a boolean array of no dimensions."""
+    return isclose(a, b, rtol, atol, equal_nan).all()
+
+
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    """Whether both have one shape and equal elements, as a boolean array of no dimensions."""
+    x, y = as_operand(a1), as_operand(a2)
+    if x.shape != y.shape:
+        return scalar_array(False, BOOL)
+    x, y = promote(x, y)
+    same = equal(x, y)
+    return (bits.or_(same, bits.and_(isnan(x), isnan(y))) if equal_nan else same).all()
+
+
+def array_equiv(a1: Any, a2: Any) -> Any:
+    """Whether both broadcast to one shape and have equal elements there, as a boolean array of no dimensions."""
+    x, y = as_operand(a1), as_operand(a2)
+    try:
+        broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        return scalar_array(False, BOOL)
+    return equal(x, y).all()
+
+
+# -- logic and bits --------------------------------------------------------------------------------------------------
+
+
+def truth(x: Any) -> Any:
+    """Whether x is not zero, elementwise."""
+    x = as_operand(x)
+    return x if x.dtype is BOOL else ops.ne(x, zeros_of(x.type))
+
+
+def _logical(op: Primitive, ufunc: np.ufunc, name: str, doc: str) -> Any:
+    def general(x1: Any, x2: Any, /) -> Any:
+        return op(*promote(truth(x1), truth(x2)))
+
+    return named(quick_binary(ufunc, "?", general), name, doc)
+
+
+logical_and = _logical(bits.and_, np.logical_and, "logical_and", "Whether both are not zero, elementwise.")
+logical_or = _logical(bits.or_, np.logical_or, "logical_or", "Whether at least one is not zero, elementwise.")
+logical_xor = _logical(bits.xor, np.logical_xor, "logical_xor", "Whether exactly one is not zero, elementwise.")
+
+
+def logical_not(x: Any, /) -> Any:
+    """Whether x is zero, elementwise."""
+    return bits.not_(truth(x))
+
+
+def _bitwise(op: Primitive, ufunc: np.ufunc, name: str, doc: str) -> Any:
+    return named(quick_binary(ufunc, BITS, binary_general(checked(op)), "il"), name, doc)
+
+
+bitwise_and = _bitwise(bits.and_, np.bitwise_and, "bitwise_and", "The bits set in both, elementwise.")
+bitwise_or = _bitwise(bits.or_, np.bitwise_or, "bitwise_or", "The bits set in at least one, elementwise.")
+bitwise_xor = _bitwise(bits.xor, np.bitwise_xor, "bitwise_xor", "The bits set in exactly one, elementwise.")
+bitwise_not = named(
+    quick_unary(np.invert, BITS, unary_general(checked(bits.not_))),
+    "bitwise_not",
+    "All bits flipped, elementwise; of booleans the negation.",
+)
+invert = bitwise_invert = bitwise_not
+
+
+def _shift_right(x: Any, count: Any) -> Any:
+    op = bits.shift_right_arithmetic if is_signed(x.dtype) else bits.shift_right_logical
+    return checked(op)(x, count)
+
+
+left_shift = named(
+    binary_general(checked(bits.shift_left)), "left_shift", "x1 · 2**x2, elementwise; bits moved out are lost."
+)
+right_shift = named(
+    binary_general(_shift_right), "right_shift", "x1 divided by 2**x2 and rounded down, elementwise."
+)
+bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+
+
+def bitwise_count(x: Any, /) -> Any:
+    """How many bits are set in |x|, elementwise, as uint8."""
+    return convert(checked(bits.population_count)(absolute(x)), np.dtype(np.uint8))
+
+
+# -- sign and rounding -----------------------------------------------------------------------------------------------
+
+sign = named(
+    unary_general(numeric(ops.sign, None, "sign")), "sign", "-1, 0 or 1 by the sign of x; x / |x| for complex x."
+)
+
+
+def _rounding(op: Kernel, ufunc: np.ufunc, name: str, doc: str) -> Any:
+    def kernel(x: Any) -> Any:
+        if is_complex(x.dtype):
+            raise DTypeError(f"{name} takes real numbers, not {x.dtype.name}")
+        return op(x) if is_float(x.dtype) else x
+
+    return named(quick_unary(ufunc, FLOATING, unary_general(kernel)), name, doc)
+
+
+def _truncate(x: Any) -> Any:
+    return ops.where(ops.lt(x, zeros_of(x.type)), ops.ceil(x), ops.floor(x))
+
+
+floor = _rounding(ops.floor, np.floor, "floor", "The largest integer not above x, elementwise, in the dtype of x.")
+ceil = _rounding(ops.ceil, np.ceil, "ceil", "The smallest integer not below x, elementwise, in the dtype of x.")
+trunc = _rounding(_truncate, np.trunc, "trunc", "x without its fraction, elementwise, in the dtype of x.")
+fix = trunc
+
+
+def _round_to_even(x: Any) -> Any:
+    return ops.round_nearest(x, to_even=True)
+
+
+def _round_parts(x: Any) -> Any:
+    if is_complex(x.dtype):
+        return complex_parts.complex_(_round_to_even(complex_parts.real(x)), _round_to_even(complex_parts.imag(x)))
+    return _round_to_even(x) if is_float(x.dtype) else x
+
+
+_round = quick_unary(np.rint, FLOATING, unary_general(_round_parts))
+
+
+def rint(x: Any, /) -> Any:
+    """The nearest integer in floating point, elementwise; halves go to the even one."""
+    return _round(to_inexact(as_operand(x)))
+
+
+def round(a: Any, /, decimals: int = 0) -> Any:
+    """`a` rounded to a number of decimals, elementwise; halves go to the even digit. Integers stay as they are."""
+    if decimals == 0:
+        return _round(a)
+    x = as_operand(a)
+    if not is_inexact(x.dtype):
+        if decimals > 0:
+            return x
+        return convert(_round_parts(to_inexact(x) / 10.0**-decimals) * 10.0**-decimals, x.dtype)
+    if decimals > 0:
+        return _round_parts(x * 10.0**decimals) / 10.0**decimals
+    return _round_parts(x / 10.0**-decimals) * 10.0**-decimals
+
+
+def fabs(x: Any, /) -> Any:
+    """|x| in floating point, elementwise."""
+    return absolute(to_inexact(as_operand(x)))
+
+
+def signbit(x: Any, /) -> Any:
+    """Whether the sign bit is set, elementwise; true for -0.0."""
+    x = as_operand(x)
+    if is_float(x.dtype):
+        x = bitcast_convert_type(x, np.dtype(f"i{x.dtype.itemsize}"))
+    return less(x, 0) if is_integer(x.dtype) else _all_false(x)
+
+
+def copysign(x1: Any, x2: Any, /) -> Any:
+    """|x1| with the sign of x2, elementwise, in floating point."""
+    x, y = map(to_inexact, promote(x1, x2))
+    _require_real_number(x, "copysign")
+    return ops.where(bits.xor(signbit(x), signbit(y)), ops.neg(x), x)
+
+
+nextafter = named(
+    binary_general(inexact(checked(ops.nextafter))),
+    "nextafter",
+    "The next representable number after x1 in the direction of x2, elementwise.",
+)
+
+
+def heaviside(x1: Any, x2: Any, /) -> Any:
+    """0 where x1 < 0, 1 where x1 > 0, x2 where x1 is zero, elementwise."""
+    x, at_zero = map(to_inexact, promote(x1, x2))
+    step = ops.where(ops.eq(x, zeros_of(x.type)), at_zero, convert(ops.gt(x, zeros_of(x.type)), x.dtype))
+    return ops.where(ops.ne(x, x), x, step)
+
+
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """`x` with NaN, infinity and -infinity replaced (by default by 0 and the largest finite numbers), elementwise."""
+    x = as_operand(x)
+    if is_complex(x.dtype):
+        parts = (nan_to_num(part, copy, nan, posinf, neginf) for part in (real(x), imag(x)))
+        return complex_parts.complex_(*parts)
+    if not is_float(x.dtype):
+        return x
+    largest = float(finfo(x.dtype).max)
+    x = where(isnan(x), nan, x)
+    x = where(equal(x, np.inf), largest if posinf is None else posinf, x)
+    return where(equal(x, -np.inf), -largest if neginf is None else neginf, x)
+
+
+# -- complex parts ---------------------------------------------------------------------------------------------------
+
+
+def real(val: Any, /) -> Any:
+    """The real part, elementwise; a real array itself."""
+    x = as_operand(val)
+    return complex_parts.real(x) if is_complex(x.dtype) else x
+
+
+def imag(val: Any, /) -> Any:
+    """The imaginary part, elementwise; zeros for a real array."""
+    x = as_operand(val)
+    return complex_parts.imag(x) if is_complex(x.dtype) else zeros_of(x.type)
+
+
+def conjugate(x: Any, /) -> Any:
+    """The complex conjugate, elementwise; a real array itself."""
+    x = as_operand(x)
+    return complex_parts.conj(x) if is_complex(x.dtype) else x
+
+
+conj = conjugate
+
+
+# -- selection -------------------------------------------------------------------------------------------------------
+
+
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """Elements of `x` where `condition` is true (not zero), else of `y`.
+
+    Args:
+        condition, x, y: broadcast against each other; x and y promote. With the condition alone, the indices of its
+            true elements, one array per axis; their number must be known while tracing.
+    """
+    # Hot (benchmark: eager).
+    if type(condition) is Array and type(x) is Array and type(y) is Array and state.trace is evaluation:
+        c, a, b = condition._host, x._host, y._host
+        if c is not None and a is not None and b is not None and evaluation.host_only and c.dtype is BOOL:
+            if a.dtype is b.dtype and condition._device is x._device is y._device is None:
+                try:
+                    result = quiet(np.where, c, a, b)
+                except ValueError:
+                    return _where(condition, x, y)
+                return Array(result)
+    return _where(condition, x, y)
+
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    if x is None or y is None:
+        if x is not None or y is not None:
+            raise ArgumentError("where takes the condition alone or both x and y: fnp.where(condition, x, y)")
+        found = np.nonzero(known(condition, "fnp.where(condition)"))
+        return tuple(Array(indices.astype(np.int64)) for indices in found)
+    which = truth(condition)
+    x, y = promote_dtypes(x, y)
+    shape = broadcast_shapes(which.shape, x.shape, y.shape)
+    if which.ndim:
+        which = broadcast(which, shape)
+    return ops.where(which, broadcast(x, shape), broadcast(y, shape))
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Elements of the first choice whose condition is true, else `default`.
+
+    Raises:
+        ArgumentError: the two lists differ in length, or are empty.
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ArgumentError(
+            f"select takes as many conditions as choices, and at least one; got {len(condlist)} and {len(choicelist)}"
+        )
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result

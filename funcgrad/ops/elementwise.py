@@ -1,0 +1,476 @@
+"""Arithmetic, sign, rounding, comparison, selection: the elementwise operations of everyday programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.dtypes import BOOL, FLOAT16, is_complex, is_float, is_integer, real_dtype
+from ..core.primitive import Linear, Primitive, not_differentiable, not_linear
+from ..core.types import ArrayType, Shape, Zero, is_linear
+from ..errors import ArgumentError, DTypeError, ShapeError
+from .bits import and_
+from .complex_parts import complex_, conj, real
+from .families import Comparison, Elementwise, align_batch, elementwise_batch, same_operands
+from .structure import broadcast, broadcast_in_dim, full, instantiate, zeros_of
+
+__all__ = [
+    "absolute",
+    "add",
+    "ceil",
+    "clamp",
+    "copy",
+    "div",
+    "eq",
+    "floor",
+    "ge",
+    "gt",
+    "is_finite",
+    "le",
+    "lt",
+    "maximum",
+    "minimum",
+    "mul",
+    "ne",
+    "neg",
+    "nextafter",
+    "rem",
+    "round_nearest",
+    "select",
+    "sign",
+    "stop_gradient",
+    "sub",
+    "where",
+]
+
+# -- linear and bilinear arithmetic --------------------------------------------------------------------------------
+
+
+class Neg(Elementwise):
+    """-x; unsigned integers wrap."""
+
+    compute, stablehlo, accepts = np.negative, "negate", "ifc"
+    pushforwards = (lambda dx, out, x: neg(dx),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        return (neg(cts[0]),)
+
+
+class Add(Elementwise):
+    """x + y; integers wrap."""
+
+    compute, stablehlo, accepts = np.add, "add", "ifc"
+    pushforwards = (lambda dx, out, x, y: dx, lambda dy, out, x, y: dy)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
+        return cts[0] if is_linear(x) else None, cts[0] if is_linear(y) else None
+
+
+class Sub(Elementwise):
+    """x - y; integers wrap."""
+
+    compute, stablehlo, accepts = np.subtract, "subtract", "ifc"
+    pushforwards = (lambda dx, out, x, y: dx, lambda dy, out, x, y: neg(dy))
+
+    def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
+        return cts[0] if is_linear(x) else None, neg(cts[0]) if is_linear(y) else None
+
+
+class Mul(Elementwise):
+    """x * y; integers wrap."""
+
+    compute, stablehlo, accepts = np.multiply, "multiply", "ifc"
+    pushforwards = (lambda dx, out, x, y: mul(dx, y), lambda dy, out, x, y: mul(x, dy))
+
+    def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
+        return (mul(cts[0], y), None) if is_linear(x) else (None, mul(x, cts[0]))
+
+
+neg, add, sub, mul = Neg(), Add(), Sub(), Mul()
+
+
+# -- division ----------------------------------------------------------------------------------------------------
+
+
+class Div(Elementwise):
+    """x / y; integers truncate, and x / 0 is -1 for signed and the largest value for unsigned integers."""
+
+    compute, stablehlo, accepts = np.divide, "divide", "ifc"
+    pushforwards = (lambda dx, out, x, y: div(dx, y), lambda dy, out, x, y: neg(mul(dy, div(out, y))))
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        if operands[0].dtype.kind in "iu":
+            return (_truncated_quotient(*operands),)
+        return (np.divide(*operands),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
+        return div(cts[0], y), None
+
+
+def _truncated_quotient(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    quotient = np.floor_divide(x, y)
+    if (y > 0).all() and (x >= 0).all():
+        return quotient
+    inexact = (x - quotient * y != 0) & ((x < 0) != (y < 0))
+    by_zero = x.dtype.type(-1) if x.dtype.kind == "i" else x.dtype.type(np.iinfo(x.dtype).max)
+    return np.where(y == 0, by_zero, quotient + inexact).astype(x.dtype)
+
+
+class Rem(Elementwise):
+    """The remainder of the truncated division, with the sign of x (C's fmod); x rem 0 is x for integers, else NaN."""
+
+    compute, stablehlo, accepts = np.fmod, "remainder", "if"
+    pushforwards = (
+        lambda dx, out, x, y: dx,
+        lambda dy, out, x, y: neg(mul(dy, round_nearest(div(sub(x, out), y), to_even=True))),
+    )
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        x, y = operands
+        remainder = np.fmod(x, y)
+        return (np.where(y == 0, x, remainder) if x.dtype.kind in "iu" else remainder,)
+
+
+# -- sign and magnitude ------------------------------------------------------------------------------------------
+
+
+class Abs(Elementwise):
+    """|x|, real for complex x; its derivative at 0 is 0."""
+
+    compute, stablehlo, accepts = np.abs, "abs", "ifc"
+    pushforwards = (lambda dx, out, x: real(mul(dx, conj(sign(x)))) if is_complex(x.dtype) else mul(dx, sign(x)),)
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        (x,) = super().infer(*types)
+        return (x.update(dtype=real_dtype(x.dtype), weak=x.weak) if is_complex(x.dtype) else x,)
+
+    def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
+        return operands[0] if type.dtype.kind == "u" else build.op("abs", operands, type)
+
+
+class Sign(Elementwise):
+    """-1, 0 or 1 by the sign of x (x / |x| for complex x); keeps -0 and NaN."""
+
+    compute, stablehlo, accepts = np.sign, "sign", "ifc"
+    pushforwards = (lambda dx, out, x: _sign_pushforward(dx, out, x) if is_complex(x.dtype) else Zero(out.type),)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = operands
+        result = np.sign(x)
+        return (np.copysign(result, x) if is_float(x.dtype) else result,)
+
+    def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
+        if type.dtype.kind == "u":
+            return build.op("minimum", (*operands, build.constant(1, type)), type)
+        return build.op("sign", operands, type)
+
+
+def _sign_pushforward(dx: Any, out: Any, x: Any) -> Any:
+    # Only the part of dx across x turns its direction.
+    along = real(mul(dx, conj(out)))
+    across = sub(dx, mul(out, complex_(along, zeros_of(along.type))))
+    size = absolute(x)
+    reciprocal = where(eq(size, zeros_of(size.type)), zeros_of(size.type), div(full(size.type, 1), size))
+    return mul(across, complex_(reciprocal, zeros_of(size.type)))
+
+
+class Maximum(Elementwise):
+    """The larger one; NaN if either is; ties share the derivative."""
+
+    compute, stablehlo, accepts = np.maximum, "maximum", "bif"
+    pushforwards = (
+        lambda dx, out, x, y: mul(dx, _share(gt(x, y), x, y)),
+        lambda dy, out, x, y: mul(dy, _share(gt(y, x), x, y)),
+    )
+
+
+class Minimum(Elementwise):
+    """The smaller one; NaN if either is; ties share the derivative."""
+
+    compute, stablehlo, accepts = np.minimum, "minimum", "bif"
+    pushforwards = (
+        lambda dx, out, x, y: mul(dx, _share(lt(x, y), x, y)),
+        lambda dy, out, x, y: mul(dy, _share(lt(y, x), x, y)),
+    )
+
+
+def _share(chosen: Any, x: Any, y: Any) -> Any:
+    """How much of a choice between x and y falls to one of them: 1, 0, or half where they are equal."""
+    return where(chosen, full(x.type, 1), where(eq(x, y), full(x.type, 0.5), zeros_of(x.type)))
+
+
+# -- rounding ----------------------------------------------------------------------------------------------------
+
+
+class Floor(Elementwise):
+    """The largest integer not above x."""
+
+    compute, stablehlo, accepts = np.floor, "floor", "f"
+    jvp = not_differentiable
+
+
+class Ceil(Elementwise):
+    """The smallest integer not below x."""
+
+    compute, stablehlo, accepts = np.ceil, "ceil", "f"
+    jvp = not_differentiable
+
+
+class Round(Elementwise):
+    """The nearest integer; halves go to the even one, or away from zero."""
+
+    to_even: bool
+
+    accepts, via_float32 = "f", True
+    jvp = not_differentiable
+
+    def compute(self, x: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        if self.to_even:
+            return np.rint(x)
+        # floor(|x| + 0.5) would be wrong just below 0.5 and for large odd numbers.
+        whole = np.trunc(x)
+        return whole + np.copysign((np.abs(x - whole) >= 0.5).astype(x.dtype), x)
+
+    def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
+        return build.op("round_nearest_even" if self.to_even else "round_nearest_afz", operands, type)
+
+
+def round_nearest(x: Any, to_even: bool = False) -> Any:
+    """`x` rounded to integers; halves go away from zero, or to the even neighbour."""
+    return Round(to_even)(x)
+
+
+class Nextafter(Elementwise):
+    """The next representable number after x in the direction of y."""
+
+    compute, stablehlo, accepts = np.nextafter, "chlo.next_after", "f"
+    jvp = not_differentiable
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        x, y = operands
+        result = np.nextafter(x, y)
+        # NumPy's float16 loop gives x rather than y where they are zeros of different sign.
+        return (np.where(x == y, y, result) if x.dtype == FLOAT16 else result,)
+
+
+# -- comparison --------------------------------------------------------------------------------------------------
+
+
+class IsFinite(Elementwise):
+    """Whether x is neither infinite nor NaN."""
+
+    compute, stablehlo, accepts = np.isfinite, "is_finite", "f"
+    jvp = not_differentiable
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        return (super().infer(*types)[0].update(dtype=BOOL),)
+
+
+class Eq(Comparison):
+    """x == y; false where either is NaN."""
+
+    compute, direction, accepts = np.equal, "EQ", "bifc"
+
+
+class Ne(Comparison):
+    """x != y; true where either is NaN."""
+
+    compute, direction, accepts = np.not_equal, "NE", "bifc"
+
+
+class Lt(Comparison):
+    """x < y; false where either is NaN."""
+
+    compute, direction = np.less, "LT"
+
+
+class Le(Comparison):
+    """x <= y; false where either is NaN."""
+
+    compute, direction = np.less_equal, "LE"
+
+
+class Gt(Comparison):
+    """x > y; false where either is NaN."""
+
+    compute, direction = np.greater, "GT"
+
+
+class Ge(Comparison):
+    """x >= y; false where either is NaN."""
+
+    compute, direction = np.greater_equal, "GE"
+
+
+# -- selection ---------------------------------------------------------------------------------------------------
+
+
+class Select(Primitive):
+    """Operands (which, *cases): elements of cases[which]; `which` is bool (two cases) or int32 (clamped), scalar or full."""
+
+    takes_zeros = True
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        which, *cases = types
+        if not cases:
+            raise ArgumentError("select takes at least one case after its predicate")
+        result = same_operands(self.name, tuple(cases))
+        if which.dtype not in (BOOL, np.int32):
+            raise DTypeError(f"select: the predicate must be bool or int32, not {which.dtype.name}")
+        if which.dtype == BOOL and len(cases) > 2:
+            raise ArgumentError(f"select: a bool predicate chooses between two cases, not {len(cases)}; use int32")
+        if which.shape not in ((), result.shape):
+            raise ShapeError(f"select: the predicate's shape {which.shape} must be () or the cases' shape {result.shape}")
+        return (result.update(weak=all(t.weak for t in cases)),)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        which, *cases = operands
+        if which.dtype == BOOL and len(cases) == 2:
+            return (np.where(which, cases[1], cases[0]),)
+        result = cases[-1]
+        for number in range(len(cases) - 2, -1, -1):
+            result = np.where(which <= number, cases[number], result)
+        return (result,)
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        (which, *cases), predicate, result = operands, build.in_types[0], build.out_types[0]
+        if predicate.dtype == BOOL and len(cases) == 2:
+            return (build.op("select", (which, cases[1], cases[0]), result),)
+        chosen = cases[-1]
+        for number in range(len(cases) - 2, -1, -1):
+            below = build.compare("LE", which, build.constant(number, predicate), predicate)
+            chosen = build.op("select", (below, cases[number], chosen), result)
+        return (chosen,)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        out = self(*primals)
+        if all(type(t) is Zero for t in tangents):
+            return (out,), (Zero(out.type),)
+        return (out,), (self(primals[0], *map(instantiate, tangents[1:])),)
+
+    def transpose(self, cts: tuple[Any, ...], which: Any, *cases: Any) -> tuple[Any | None, ...]:
+        (ct,), zeros = cts, zeros_of(cts[0].type)
+        parts = []
+        for number, case in enumerate(cases):
+            others = (zeros,) * number, (zeros,) * (len(cases) - number - 1)
+            parts.append(self(which, *others[0], ct, *others[1]) if is_linear(case) else None)
+        return None, *parts
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        (which, *cases), case_axes = operands, axes[1:]
+        if which.ndim == 0:
+            aligned, axis = align_batch(size, tuple(cases), case_axes)
+            return (self(which, *aligned),), (axis,)
+        shape = _example_shape(cases[0], case_axes[0])
+        which, which_axis = _spread(size, which, axes[0], shape)
+        aligned, axis = align_batch(size, (which, *cases), (which_axis, *case_axes))
+        return (self(*aligned),), (axis,)
+
+
+def where(predicate: Any, x: Any, y: Any) -> Any:
+    """Elements of `x` where the bool `predicate` (scalar or full) holds, else of `y`; equal shapes and dtypes."""
+    return select(predicate, y, x)
+
+
+def _example_shape(x: Any, axis: int | None) -> Shape:
+    return x.shape if axis is None else (*x.shape[:axis], *x.shape[axis + 1 :])
+
+
+def _spread(size: int, x: Any, axis: int | None, shape: Shape) -> tuple[Any, int | None]:
+    """An operand that may be one scalar an example, and its mapped axis, with the full shape of an example."""
+    if axis is None:
+        return broadcast(x, shape), None
+    return (broadcast_in_dim(x, (size, *shape), (0,)), 0) if x.ndim == 1 and shape else (x, axis)
+
+
+class Clamp(Primitive):
+    """Operands (low, x, high): x held between bounds of its dtype that are scalars or of its shape; NaN stays."""
+
+    takes_zeros = True
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        low, x, high = types
+        same_operands(self.name, tuple(t.update(shape=()) for t in types))
+        if not (is_integer(x.dtype) or is_float(x.dtype)):
+            raise DTypeError(f"clamp takes integer, floating operands, not {x.dtype.name}")
+        for bound in (low, high):
+            if bound.shape not in ((), x.shape):
+                raise ShapeError(f"clamp: a bound's shape {bound.shape} must be () or the operand's shape {x.shape}")
+        return (x,)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        low, x, high = operands
+        return (np.minimum(np.maximum(x, low), high),)
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        return (build.op("clamp", operands, build.out_types[0]),)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        out = self(*primals)
+        low, x, high = (broadcast(p, out.shape) for p in primals)
+        below, above = lt(x, low), gt(x, high)
+        inside = and_(gt(x, low), lt(x, high))
+        total = Zero(out.type)
+        for tangent, mask in zip(tangents, (below, inside, above), strict=True):
+            if type(tangent) is not Zero:
+                term = where(mask, broadcast(tangent, out.shape), zeros_of(out.type))
+                total = term if type(total) is Zero else add(total, term)
+        return (out,), (total,)
+
+    transpose = not_linear
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        low, x, high = operands
+        if low.ndim == high.ndim == 0:
+            return (self(low, x, high),), (axes[1],)
+        shape = _example_shape(x, axes[1])
+        spread = [_spread(size, operand, axis, shape) for operand, axis in zip(operands, axes, strict=True)]
+        aligned, axis = align_batch(size, tuple(o for o, _ in spread), tuple(a for _, a in spread))
+        return (self(*aligned),), (axis,)
+
+
+# -- identities --------------------------------------------------------------------------------------------------
+
+
+class StopGradient(Primitive):
+    """x itself, as a constant for differentiation."""
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        return (x,)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (x,)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    takes_zeros = True
+    jvp = not_differentiable
+    transpose = not_linear
+    batch = elementwise_batch
+
+
+class Copy(Linear):
+    """x itself in memory of its own."""
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        return (x,)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (x.copy(),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        return (x,)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        return (cts[0],)
+
+    batch = elementwise_batch
+
+
+div, rem, absolute, sign = Div(), Rem(), Abs(), Sign()
+maximum, minimum = Maximum(), Minimum()
+floor, ceil, nextafter = Floor(), Ceil(), Nextafter()
+is_finite, eq, ne, lt, le, gt, ge = IsFinite(), Eq(), Ne(), Lt(), Le(), Gt(), Ge()
+select, clamp, stop_gradient, copy = Select(), Clamp(), StopGradient(), Copy()

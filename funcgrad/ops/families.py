@@ -1,0 +1,147 @@
+"""Families: most rules of most operations, derived from a few declarations.
+
+An elementwise operation is its NumPy function, its StableHLO name and its derivative with respect to each operand,
+written as what that operand's tangent becomes: `pushforwards = (lambda dx, y, x: dx * cos(x),)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..core.dtypes import BOOL, FLOAT32, is_float, is_integer, is_low_precision
+from ..core.primitive import Primitive, not_differentiable, not_linear
+from ..core.types import ArrayType, Zero
+from ..errors import DTypeError, ShapeError
+from .structure import broadcast_in_dim, move_axis
+
+__all__ = ["Comparison", "Elementwise", "Pushforward", "align_batch", "elementwise_batch", "same_operands"]
+
+Pushforward = Callable[..., Any]
+
+_KINDS = {"b": "bool", "i": "integer", "f": "floating", "c": "complex"}
+
+
+def kind_letter(dtype: np.dtype) -> str:
+    """b, i, f or c."""
+    return "b" if dtype == BOOL else "i" if is_integer(dtype) else "f" if is_float(dtype) else "c"
+
+
+def same_operands(name: str, types: tuple[ArrayType, ...]) -> ArrayType:
+    """The one type that all operands have.
+
+    Raises:
+        ShapeError, DTypeError: they differ; operations, unlike funcgrad.numpy, neither broadcast nor promote.
+    """
+    first = types[0]
+    for other in types[1:]:
+        if other is first:
+            continue
+        if other.shape != first.shape:
+            shapes = " and ".join(str(t.shape) for t in types)
+            raise ShapeError(f"{name}: operands must have equal shapes, got {shapes}; funcgrad.numpy broadcasts")
+        if other.dtype != first.dtype:
+            dtypes = " and ".join(t.dtype.name for t in types)
+            raise DTypeError(f"{name}: operands must have equal dtypes, got {dtypes}; funcgrad.numpy promotes")
+    return first
+
+
+def align_batch(size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> tuple[tuple[Any, ...], int]:
+    """Operands all carrying the mapped axis at one place, and that place."""
+    axis = next(a for a in axes if a is not None)
+    aligned = []
+    for x, a in zip(operands, axes, strict=True):
+        if a is None:
+            shape = (*x.shape[:axis], size, *x.shape[axis:])
+            x = broadcast_in_dim(x, shape, [i for i in range(len(shape)) if i != axis])
+        else:
+            x = move_axis(x, a, axis)
+        aligned.append(x)
+    return tuple(aligned), axis
+
+
+def elementwise_batch(self: Primitive, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+    """The batch rule of every operation that treats all elements alike."""
+    if len(operands) == 1:
+        return (self(*operands),), axes
+    aligned, axis = align_batch(size, operands, axes)
+    return (self(*aligned),), (axis,)
+
+
+class Elementwise(Primitive):
+    """One result element from the operands' elements at the same place.
+
+    Class attributes to declare:
+        compute: the NumPy function (wrap Python functions in `staticmethod`).
+        stablehlo: the StableHLO (or `chlo.`) operation; override `lower` where one is not enough.
+        accepts: kinds of dtype it takes, letters of "bifc".
+        pushforwards: per operand, (tangent, output, *operands) → its contribution to the output's tangent;
+            None where the derivative is zero everywhere.
+        via_float32: compute low-precision floats in float32 and round once, in both rules.
+    """
+
+    takes_zeros = True
+
+    compute: ClassVar[Callable[..., Any]]
+    stablehlo: ClassVar[str] = ""
+    accepts: ClassVar[str] = "fc"
+    pushforwards: ClassVar[tuple[Pushforward | None, ...]] = ()
+    via_float32: ClassVar[bool] = False
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        first = same_operands(self.name, types)
+        if kind_letter(first.dtype) not in self.accepts:
+            kinds = ", ".join(_KINDS[letter] for letter in self.accepts)
+            raise DTypeError(f"{self.name} takes {kinds} operands, not {first.dtype.name}")
+        weak = all(t.weak for t in types)
+        return (first if first.weak == weak else first.update(weak=weak),)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        if self.via_float32:
+            dtype = operands[0].dtype
+            if is_low_precision(dtype):
+                return (self.compute(*(x.astype(np.float32) for x in operands)).astype(dtype),)
+        return (self.compute(*operands),)
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        if self.via_float32 and is_low_precision(build.out_types[0].dtype):
+            wide = build.out_types[0].update(dtype=FLOAT32)
+            operands = tuple(build.convert(x, t, FLOAT32) for x, t in zip(operands, build.in_types, strict=True))
+            return (build.convert(self.emit(build, wide, *operands), wide, build.out_types[0].dtype),)
+        return (self.emit(build, build.out_types[0], *operands),)
+
+    def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
+        """The StableHLO for operands and result of `type`."""
+        return build.op(self.stablehlo, operands, type)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        out = self(*primals)
+        total = None
+        for tangent, push in zip(tangents, self.pushforwards, strict=True):
+            if type(tangent) is not Zero and push is not None:
+                term = push(tangent, out, *primals)
+                total = term if total is None else total + term
+        return (out,), (Zero(out.type) if total is None else total,)
+
+    transpose = not_linear
+    batch = elementwise_batch
+
+
+class Comparison(Elementwise):
+    """Elementwise, with boolean results."""
+
+    accepts = "bif"
+    direction: ClassVar[str]
+
+    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
+        return (super().infer(*types)[0].update(dtype=BOOL),)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (self.compute(*operands),)
+
+    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+        return (build.compare(self.direction, *operands, build.in_types[0]),)
+
+    jvp = not_differentiable

@@ -1,0 +1,387 @@
+"""Operations that move values without computing: reshape, transpose, broadcast ↔ reduce_sum, convert, bitcast, iota.
+
+`broadcast_in_dim` and `reduce_sum` are each other's transpose, so they share this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array, splat_array
+from ..core.dtypes import FLOAT16, FLOAT32, FLOAT64, is_complex, is_inexact, is_integer, is_low_precision
+from ..core.primitive import Linear, Primitive, not_batchable, not_differentiable, not_linear
+from ..core.types import ArrayType, Shape, Zero
+from ..errors import AxisError, DTypeError, ShapeError
+
+__all__ = [
+    "bitcast_convert_type",
+    "broadcast",
+    "broadcast_in_dim",
+    "convert",
+    "expand_dims",
+    "full",
+    "instantiate",
+    "iota",
+    "move_axis",
+    "reduce_sum",
+    "reshape",
+    "squeeze",
+    "transpose",
+    "zeros_of",
+]
+
+
+def canonical_axis(axis: int, ndim: int) -> int:
+    """A non-negative axis.
+
+    Raises:
+        AxisError: the array has no such axis.
+    """
+    if not -ndim <= axis < ndim:
+        raise AxisError(f"axis {axis} is out of bounds for an array of {ndim} dimension{'s' * (ndim != 1)}")
+    return axis % ndim if ndim else axis
+
+
+class Reshape(Linear):
+    """The same elements in the same (C) order under another shape."""
+
+    shape: Shape
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        if prod(self.shape) != x.size:
+            raise ShapeError(
+                f"cannot reshape an array of shape {x.shape} ({x.size} elements) "
+                f"into shape {self.shape} ({prod(self.shape)} elements)"
+            )
+        return (x.update(shape=self.shape, weak=x.weak),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (x.reshape(self.shape),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        return (build.op("reshape", (x,), build.out_types[0]),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        return (Reshape(x.shape)(cts[0]),)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        x = move_axis(operands[0], axes[0], 0)
+        return (Reshape((size, *self.shape))(x),), (0,)
+
+
+def reshape(x: Any, shape: Shape) -> Any:
+    """`x` with another shape of equally many elements."""
+    return x if x.shape == shape else Reshape(shape)(x)
+
+
+def squeeze(x: Any, axes: Sequence[int]) -> Any:
+    """`x` without the given axes of length 1."""
+    axes = [canonical_axis(axis, x.ndim) for axis in axes]
+    for axis in axes:
+        if x.shape[axis] != 1:
+            raise ShapeError(f"cannot squeeze axis {axis} of shape {x.shape}: its length is {x.shape[axis]}, not 1")
+    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+
+def expand_dims(x: Any, axes: Sequence[int]) -> Any:
+    """`x` with new axes of length 1 at these positions of the result."""
+    ndim = x.ndim + len(axes)
+    places = {canonical_axis(axis, ndim) for axis in axes}
+    if len(places) != len(axes):
+        raise AxisError(f"expand_dims: axes {tuple(axes)} name the same position twice")
+    lengths = iter(x.shape)
+    return reshape(x, tuple(1 if i in places else next(lengths) for i in range(ndim)))
+
+
+class Transpose(Linear):
+    """Axes in another order: result axis i is operand axis permutation[i]."""
+
+    permutation: tuple[int, ...]
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        if sorted(self.permutation) != list(range(x.ndim)):
+            raise AxisError(f"transpose: {self.permutation} is not a permutation of the {x.ndim} axes of {x}")
+        return (x.update(shape=tuple(x.shape[i] for i in self.permutation)),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (x.transpose(self.permutation),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        return (build.op("transpose", (x,), build.out_types[0], {"permutation": build.integers(self.permutation)}),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        inverse = sorted(range(len(self.permutation)), key=self.permutation.__getitem__)
+        return (Transpose(tuple(inverse))(cts[0]),)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        x = move_axis(operands[0], axes[0], 0)
+        return (Transpose((0, *(i + 1 for i in self.permutation)))(x),), (0,)
+
+
+def transpose(x: Any, permutation: Sequence[int]) -> Any:
+    """`x` with its axes permuted; the identity permutation returns `x` itself."""
+    permutation = tuple(permutation)
+    return x if permutation == tuple(range(x.ndim)) else Transpose(permutation)(x)
+
+
+def move_axis(x: Any, source: int, destination: int) -> Any:
+    """`x` with one axis moved, the others keeping their order."""
+    if source == destination:
+        return x
+    order = [i for i in range(x.ndim) if i != source]
+    order.insert(destination, source)
+    return Transpose(tuple(order))(x)
+
+
+class BroadcastInDim(Linear):
+    """Operand axis i becomes result axis dimensions[i]; the result repeats along the axes that are new or were 1."""
+
+    shape: Shape
+    dimensions: tuple[int, ...]
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        fits = len(self.dimensions) == x.ndim and list(self.dimensions) == sorted(set(self.dimensions))
+        fits = fits and all(0 <= d < len(self.shape) for d in self.dimensions)
+        if not fits or any(n not in (1, self.shape[d]) for n, d in zip(x.shape, self.dimensions, strict=True)):
+            raise ShapeError(f"cannot broadcast shape {x.shape} to shape {self.shape} along dimensions {self.dimensions}")
+        return (x.update(shape=self.shape),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        lengths = [1] * len(self.shape)
+        for axis, d in enumerate(self.dimensions):
+            lengths[d] = x.shape[axis]
+        return (np.broadcast_to(x.reshape(lengths), self.shape),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        return (build.broadcast(x, build.out_types[0], self.dimensions),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        stretched = {d for n, d in zip(x.shape, self.dimensions, strict=True) if n != self.shape[d]}
+        summed = [d for d in range(len(self.shape)) if d not in self.dimensions or d in stretched]
+        return (reshape(reduce_sum(cts[0], summed), x.shape),)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        x = move_axis(operands[0], axes[0], 0)
+        dimensions = (0, *(d + 1 for d in self.dimensions))
+        return (BroadcastInDim((size, *self.shape), dimensions)(x),), (0,)
+
+
+def broadcast_in_dim(x: Any, shape: Shape, dimensions: Sequence[int]) -> Any:
+    """`x` spread over `shape`; a splat stays a splat and costs nothing."""
+    dimensions = tuple(dimensions)
+    if x.shape == shape and dimensions == tuple(range(len(shape))):
+        return x
+    if type(x) is Array and (scalar := x.splat()) is not None and prod(shape):
+        result = ArrayType(shape, x.dtype, x.type.weak)
+        BroadcastInDim(shape, dimensions).infer(x.type)
+        return splat_array(scalar, result, x._device)
+    return BroadcastInDim(shape, dimensions)(x)
+
+
+def broadcast(x: Any, shape: Shape) -> Any:
+    """`x` broadcast to `shape` by NumPy's rule (trailing axes line up).
+
+    Raises:
+        ShapeError: an axis that is neither 1 nor the wanted length.
+    """
+    if x.shape == shape:
+        return x
+    lead = len(shape) - x.ndim
+    if lead < 0:
+        raise ShapeError(f"cannot broadcast shape {x.shape} to shape {shape}: it has more dimensions")
+    return broadcast_in_dim(x, shape, range(lead, len(shape)))
+
+
+class ReduceSum(Linear):
+    """The sum over some axes, in the operand's dtype (integers wrap; 16-bit and smaller floats accumulate in float32)."""
+
+    axes: tuple[int, ...]
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        if x.dtype == np.bool_:
+            raise DTypeError("reduce_sum takes numbers, not booleans; convert first: x.astype(int)")
+        return (x.update(shape=tuple(n for i, n in enumerate(x.shape) if i not in self.axes)),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        if is_low_precision(x.dtype):
+            return (np.add.reduce(x.astype(np.float32), axis=self.axes).astype(x.dtype),)
+        return (np.add.reduce(x, axis=self.axes, dtype=x.dtype),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        source, result = build.in_types[0], build.out_types[0]
+        dtype = FLOAT32 if is_low_precision(source.dtype) else source.dtype
+        scalar = ArrayType((), dtype)
+        wide = build.convert(x, source, dtype)
+        (total,) = build.ops(
+            "reduce",
+            (wide, build.constant(0, scalar)),
+            [result.update(dtype=dtype)],
+            {"dimensions": build.integers(self.axes)},
+            [((scalar, scalar), lambda a, b: (build.op("add", (a, b), scalar),))],
+        )
+        return (build.convert(total, result.update(dtype=dtype), result.dtype),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        kept = [i for i in range(len(x.shape)) if i not in self.axes]
+        return (broadcast_in_dim(cts[0], x.shape, kept),)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        x = move_axis(operands[0], axes[0], 0)
+        return (ReduceSum(tuple(i + 1 for i in self.axes))(x),), (0,)
+
+
+def reduce_sum(x: Any, axes: Sequence[int]) -> Any:
+    """The sum over `axes`; no axes returns `x` itself."""
+    return ReduceSum(tuple(sorted(axes)))(x) if axes else x
+
+
+class Convert(Primitive):
+    """The same values in another dtype. Out-of-range floats saturate, NaN becomes 0, complex drops its imaginary part."""
+
+    dtype: np.dtype
+    weak: bool = False
+
+    @property
+    def plain(self) -> bool:  # type: ignore[override]
+        return not self.weak
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        return (x.update(dtype=self.dtype, weak=self.weak),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        target = self.dtype
+        if is_complex(x.dtype) and not is_complex(target) and target != np.bool_:
+            x = x.real
+        if is_integer(target) and is_inexact(x.dtype):
+            return (_saturate(x, target),)
+        if x.dtype == FLOAT64 and target == FLOAT16:
+            x = x.astype(np.float32)  # XLA rounds twice here, so both rules do
+        return (x.astype(target),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        source, result = build.in_types[0], build.out_types[0]
+        if source.dtype == result.dtype:
+            return (x,)
+        if result.dtype == np.bool_:
+            return (build.compare("NE", x, build.constant(0, source), source),)
+        if is_complex(source.dtype) and not is_complex(result.dtype):
+            real = source.update(dtype=np.dtype(f"f{source.dtype.itemsize // 2}"))
+            x, source = build.op("real", (x,), real), real
+        return (build.convert(x, source, result.dtype),)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        out = self(*primals)
+        if not is_inexact(self.dtype) or type(tangents[0]) is Zero:
+            return (out,), (Zero(out.type),)
+        return (out,), (convert(tangents[0], self.dtype),)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        return (convert(cts[0], x.dtype),)
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        return (self(*operands),), axes
+
+
+def _saturate(x: np.ndarray, target: np.dtype) -> np.ndarray:
+    if is_low_precision(x.dtype):
+        x = x.astype(np.float32)
+    limits = np.iinfo(target)
+    low, above = x.dtype.type(limits.min), x.dtype.type(2.0 ** (limits.bits - (limits.min < 0)))
+    inside = (x > low) & (x < above)
+    if inside.all():
+        return x.astype(target)
+    result = np.where(inside, x, 0).astype(target)
+    return np.where(x >= above, target.type(limits.max), np.where(x <= low, target.type(limits.min), result))
+
+
+def convert(x: Any, dtype: np.dtype) -> Any:
+    """`x` in another dtype; `x` itself if it has that dtype already."""
+    if x.dtype == dtype and not (type(x) is not Array and x.type.weak):
+        return x
+    if type(x) is Array and x.ndim and (scalar := x.splat()) is not None and x.size:
+        return splat_array(Convert(dtype).evaluate(scalar)[0], ArrayType(x.shape, dtype), x._device)
+    return Convert(dtype)(x)
+
+
+class BitcastConvertType(Primitive):
+    """The same bits read as another dtype of the same width; a narrower or wider one adds or drops a last axis."""
+
+    dtype: np.dtype
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        old, new = x.dtype.itemsize, self.dtype.itemsize
+        if is_complex(x.dtype) or is_complex(self.dtype):
+            raise DTypeError("bitcast_convert_type does not take complex dtypes; view real and imaginary parts apart")
+        if old == new:
+            return (x.update(dtype=self.dtype),)
+        if old > new:
+            return (x.update(shape=(*x.shape, old // new), dtype=self.dtype),)
+        if not x.shape or x.shape[-1] != new // old:
+            raise ShapeError(f"bitcast of {x} to {self.dtype} needs a last axis of length {new // old}")
+        return (x.update(shape=x.shape[:-1], dtype=self.dtype),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        (result,) = self.infer(ArrayType(x.shape, x.dtype))
+        return (np.ascontiguousarray(x).reshape(-1).view(self.dtype).reshape(result.shape),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        if build.in_types[0].dtype == self.dtype:
+            return (x,)
+        return (build.op("bitcast_convert", (x,), build.out_types[0]),)
+
+    jvp = not_differentiable
+    transpose = not_linear
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        return (self(move_axis(operands[0], axes[0], 0)),), (0,)
+
+
+def bitcast_convert_type(x: Any, dtype: np.dtype) -> Any:
+    """The bits of `x` read as `dtype`."""
+    return BitcastConvertType(dtype)(x)
+
+
+class Iota(Primitive):
+    """Counts 0, 1, 2, … along one axis."""
+
+    type: ArrayType
+    axis: int
+
+    def infer(self) -> tuple[ArrayType, ...]:
+        return (self.type,)
+
+    def evaluate(self) -> tuple[np.ndarray, ...]:
+        length = self.type.shape[self.axis]
+        count = np.arange(length).astype(self.type.dtype)
+        spread = count.reshape([length if i == self.axis else 1 for i in range(self.type.ndim)])
+        return (np.broadcast_to(spread, self.type.shape),)
+
+    def lower(self, build: Any) -> tuple[Any, ...]:
+        return (build.op("iota", (), self.type, {"iota_dimension": build.integer(self.axis)}),)
+
+    jvp = not_differentiable
+    transpose = not_linear
+    batch = not_batchable
+
+
+def iota(dtype: np.dtype, shape: Shape, axis: int = 0) -> Any:
+    """An array of `shape` that counts from 0 along `axis`."""
+    return Iota(ArrayType(shape, dtype), canonical_axis(axis, len(shape)))()
+
+
+def full(type: ArrayType, value: Any) -> Array:
+    """An array filled with one scalar; never traced, and free until written out."""
+    return splat_array(value, type.strong())
+
+
+def zeros_of(type: ArrayType) -> Array:
+    return splat_array(0, type.strong())
+
+
+def instantiate(value: Any) -> Any:
+    """A tangent or cotangent with `Zero` written out."""
+    return zeros_of(value.type) if type(value) is Zero else value

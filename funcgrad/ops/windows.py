@@ -1,0 +1,285 @@
+"""Windows of an array chosen by index vectors: the arithmetic that gather and scatter share.
+
+A window is a box of `slice_sizes` inside the operand; the last axis of `indices` holds the vectors that say where each
+box starts. Gather reads the boxes, scatter writes them, so both are described by the same `Layout`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.dtypes import BOOL
+from ..core.interned import Interned
+from ..core.types import ArrayType, Shape
+from ..errors import ArgumentError, DTypeError, ShapeError
+
+__all__ = [
+    "MODES",
+    "GatherDims",
+    "Layout",
+    "ScatterDims",
+    "canonical_mode",
+    "check_index_dtype",
+    "in_bounds",
+    "layout",
+    "locate",
+    "lower_clamp",
+    "lower_in_bounds",
+    "lower_indices",
+]
+
+MODES = ("clip", "fill", "promise_in_bounds")
+
+_INT64_MAX = np.iinfo(np.int64).max
+
+
+class GatherDims(Interned):
+    """How the axes of a gather's operand, indices and result correspond.
+
+    Attributes:
+        offset_dims: result axes that run inside a window, in the order of the operand's axes.
+        collapsed_slice_dims: operand axes where the window has length 1 and no result axis.
+        start_index_map: the operand axis that each component of an index vector positions.
+        operand_batching_dims: operand axes that are walked in step with
+        start_indices_batching_dims: these axes of the indices.
+    """
+
+    offset_dims: tuple[int, ...]
+    collapsed_slice_dims: tuple[int, ...]
+    start_index_map: tuple[int, ...]
+    operand_batching_dims: tuple[int, ...] = ()
+    start_indices_batching_dims: tuple[int, ...] = ()
+
+    def batched(self, operand: bool, indices: bool) -> GatherDims:
+        """The same correspondence when a mapped axis leads the operand, the indices, or both."""
+        both = operand and indices
+        lead = (0,) if both else ()
+        shift = int(operand)
+        offset = _shift(self.offset_dims, 1)
+        return GatherDims(
+            (0, *offset) if operand and not indices else offset,
+            _shift(self.collapsed_slice_dims, shift),
+            _shift(self.start_index_map, shift),
+            lead + _shift(self.operand_batching_dims, shift),
+            lead + _shift(self.start_indices_batching_dims, int(indices)),
+        )
+
+    def as_scatter(self) -> ScatterDims:
+        """The scatter that writes what this gather reads."""
+        return ScatterDims(*self._field_values())
+
+
+class ScatterDims(Interned):
+    """How the axes of a scatter's operand, indices and updates correspond; see `GatherDims`.
+
+    Attributes:
+        update_window_dims: axes of the updates that run inside a window, in the order of the operand's axes.
+        inserted_window_dims: operand axes where the window has length 1 and the updates have no axis.
+        scatter_dims_to_operand_dims: the operand axis that each component of an index vector positions.
+        operand_batching_dims: operand axes that are walked in step with
+        scatter_indices_batching_dims: these axes of the indices.
+    """
+
+    update_window_dims: tuple[int, ...]
+    inserted_window_dims: tuple[int, ...]
+    scatter_dims_to_operand_dims: tuple[int, ...]
+    operand_batching_dims: tuple[int, ...] = ()
+    scatter_indices_batching_dims: tuple[int, ...] = ()
+
+    def as_gather(self) -> GatherDims:
+        """The gather that reads what this scatter writes."""
+        return _as_gather(self)
+
+
+@lru_cache(maxsize=1 << 12)
+def _as_gather(dims: ScatterDims) -> GatherDims:
+    return GatherDims(*dims._field_values())
+
+
+def _shift(axes: tuple[int, ...], by: int) -> tuple[int, ...]:
+    return tuple(axis + by for axis in axes) if by else axes
+
+
+def canonical_mode(mode: str | None) -> str:
+    """One of `MODES`; None and "drop" mean "fill".
+
+    Raises:
+        ArgumentError: another name.
+    """
+    mode = {None: "fill", "drop": "fill"}.get(mode, mode)
+    if mode not in MODES:
+        raise ArgumentError(f'mode={mode!r}: expected "clip", "fill", "drop" or "promise_in_bounds"')
+    return mode
+
+
+class Layout(NamedTuple):
+    """Everything static about the windows of one operand shape.
+
+    Attributes:
+        shape: of the gathered windows, or of the updates of the scatter that writes them.
+        limits: the largest start in bounds, per component of an index vector.
+        positioned: operand axes that need an index array (those where the window is not the whole axis, or collapses).
+        order: `positioned` and then the axes taken whole, the operand's axes as the index arrays see them.
+        natural: result axes in the order (index batch, windows along positioned axes, whole axes).
+        result: the inverse of `natural`; None if `natural` is the result's order already.
+        dropped: per operand axis, whether it has no axis in the result.
+    """
+
+    shape: Shape
+    limits: tuple[int, ...]
+    positioned: tuple[int, ...]
+    order: tuple[int, ...]
+    natural: tuple[int, ...]
+    result: tuple[int, ...] | None
+    dropped: tuple[bool, ...]
+
+
+@lru_cache(maxsize=1 << 14)
+def layout(name: str, dims: GatherDims, shape: Shape, index_shape: Shape, sizes: Shape) -> Layout:
+    """Check and lay out windows of `sizes` in an operand of `shape`; `name` is the operation, for messages.
+
+    Raises:
+        ShapeError: indices or windows that do not fit the operand.
+    """
+    _check_sizes(name, dims, shape, index_shape, sizes)
+    _check_axes(name, dims, shape, index_shape)
+    hidden = (*dims.collapsed_slice_dims, *dims.operand_batching_dims)
+    positioned = tuple(d for d in range(len(shape)) if d in hidden or sizes[d] != shape[d])
+    whole = tuple(d for d in range(len(shape)) if d not in positioned)
+    place = dict(zip((d for d in range(len(shape)) if d not in hidden), dims.offset_dims, strict=True))
+    ndim = len(index_shape) - 1 + len(dims.offset_dims)
+    natural = [axis for axis in range(ndim) if axis not in dims.offset_dims]
+    lengths = dict(zip(natural, index_shape, strict=False)) | {axis: sizes[d] for d, axis in place.items()}
+    natural += [place[d] for d in (*positioned, *whole) if d not in hidden]
+    ordered = natural == sorted(natural)
+    return Layout(
+        tuple(lengths[axis] for axis in range(ndim)),
+        tuple(shape[d] - sizes[d] for d in dims.start_index_map),
+        positioned,
+        positioned + whole,
+        tuple(natural),
+        None if ordered else tuple(sorted(range(ndim), key=natural.__getitem__)),
+        tuple(d in hidden for d in range(len(shape))),
+    )
+
+
+def _check_sizes(name: str, dims: GatherDims, shape: Shape, index_shape: Shape, sizes: Shape) -> None:
+    components = len(dims.start_index_map)
+    if not index_shape or index_shape[-1] != components:
+        raise ShapeError(
+            f"{name}: the last axis of the indices is the index vector and must have length {components} "
+            f"(one component per operand axis in {dims.start_index_map}), but the indices have shape {index_shape}"
+        )
+    hidden = (*dims.collapsed_slice_dims, *dims.operand_batching_dims)
+    if not len(sizes) == len(dims.offset_dims) + len(hidden) == len(shape) or len(set(hidden)) != len(hidden):
+        raise ShapeError(f"{name}: {dims} does not describe windows {sizes} of an operand of shape {shape}")
+    for axis, (size, length) in enumerate(zip(sizes, shape, strict=True)):
+        if not 0 <= size <= length or (axis in hidden and size > 1):
+            raise ShapeError(f"{name}: windows {sizes} do not fit axis {axis} of an operand of shape {shape}")
+
+
+def _check_axes(name: str, dims: GatherDims, shape: Shape, index_shape: Shape) -> None:
+    ndim, batch_ndim = len(shape), len(index_shape) - 1
+    limits = (batch_ndim + len(dims.offset_dims), ndim, ndim, ndim, batch_ndim)
+    for axes, limit in zip(dims._field_values(), limits, strict=True):
+        if len(set(axes)) != len(axes) or not all(0 <= axis < limit for axis in axes):
+            raise ShapeError(
+                f"{name}: {dims} names an axis that does not exist, or one twice "
+                f"(operand of shape {shape}, indices of shape {index_shape})"
+            )
+    if list(dims.offset_dims) != sorted(dims.offset_dims):
+        raise ShapeError(f"{name}: the window axes {dims.offset_dims} must be in increasing order")
+    lengths = [shape[d] for d in dims.operand_batching_dims]
+    if lengths != [index_shape[axis] for axis in dims.start_indices_batching_dims]:
+        raise ShapeError(
+            f"{name}: batching axes {dims.operand_batching_dims} of an operand of shape {shape} and "
+            f"{dims.start_indices_batching_dims} of indices of shape {index_shape} differ in length"
+        )
+
+
+def in_bounds(indices: np.ndarray, limits: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Index vectors clamped into bounds (int64), and which were inside already; None means all."""
+    if indices.dtype == np.uint64:
+        indices = np.minimum(indices, np.uint64(_INT64_MAX))
+    starts = np.ascontiguousarray(indices, np.int64).reshape(indices.shape)
+    limit = np.array(limits, np.int64)
+    outside = starts.view(np.uint64) > limit.view(np.uint64)  # negative starts are huge when unsigned
+    if not outside.any():
+        return starts, None
+    return np.clip(starts, 0, limit), ~outside.any(axis=-1)
+
+
+def locate(
+    dims: GatherDims, plan: Layout, sizes: Shape, starts: np.ndarray, chosen: np.ndarray | None = None
+) -> tuple[np.ndarray, ...]:
+    """One index array per positioned operand axis, of shape (index batch, windows along positioned axes).
+
+    With `chosen`, a boolean array over the index batch, only those windows, the index batch flattened.
+    """
+    batch = starts.shape[:-1]
+    component = {d: number for number, d in enumerate(dims.start_index_map)}
+    walked = dict(zip(dims.operand_batching_dims, dims.start_indices_batching_dims, strict=True))
+    window_ndim = sum(not plan.dropped[d] for d in plan.positioned)
+    arrays, window_axis = [], 0
+    for d in plan.positioned:
+        if d in walked:
+            length = batch[walked[d]]
+            start = np.arange(length).reshape([length if axis == walked[d] else 1 for axis in range(len(batch))])
+        else:
+            start = starts[..., component[d]] if d in component else np.zeros((1,) * len(batch), np.int64)
+        if chosen is not None:
+            start = np.broadcast_to(start, batch)[chosen]
+        if window_ndim:
+            start = start.reshape(*start.shape, *(1,) * window_ndim)
+            if not plan.dropped[d]:
+                offsets = np.arange(sizes[d]).reshape((-1, *(1,) * (window_ndim - window_axis - 1)))
+                start, window_axis = start + offsets, window_axis + 1
+        arrays.append(start)
+    return tuple(arrays)
+
+
+def check_index_dtype(name: str, dtype: np.dtype) -> None:
+    """Raises DTypeError unless the dtype is an integer's."""
+    if dtype.kind not in "iu":
+        raise DTypeError(f"{name}: indices must be integers, not {dtype.name}")
+
+
+# -- in StableHLO ------------------------------------------------------------------------------------------------
+
+
+def lower_indices(build: Any, indices: Any, type: ArrayType) -> tuple[Any, ArrayType]:
+    """Indices in a signed dtype wide enough that no bound overflows it, and their new type."""
+    dtype = type.dtype
+    if dtype == np.uint64:
+        indices = build.op("minimum", (indices, build.constant(np.uint64(_INT64_MAX), type)), type)
+    wide = np.dtype(np.int32 if dtype.itemsize < 4 or dtype == np.int32 else np.int64)
+    return build.convert(indices, type, wide), type.update(dtype=wide)
+
+
+def lower_clamp(build: Any, indices: Any, type: ArrayType, limits: tuple[int, ...]) -> Any:
+    """Index vectors moved to the nearest place where the window fits."""
+    return build.op("clamp", (build.constant(0, type), indices, _limits(build, type, limits)), type)
+
+
+def lower_in_bounds(build: Any, indices: Any, type: ArrayType, limits: tuple[int, ...]) -> tuple[Any, ArrayType]:
+    """Which index vectors place the window inside the operand: a boolean value over the index batch, and its type."""
+    every, scalar = type.update(dtype=BOOL), ArrayType((), BOOL)
+    low = build.compare("GE", indices, build.constant(0, type), type)
+    high = build.compare("LE", indices, _limits(build, type, limits), type)
+    inside = ArrayType(type.shape[:-1], BOOL)
+    (reduced,) = build.ops(
+        "reduce",
+        (build.op("and", (low, high), every), build.constant(True, scalar)),
+        [inside],
+        {"dimensions": build.integers((type.ndim - 1,))},
+        [((scalar, scalar), lambda a, b: (build.op("and", (a, b), scalar),))],
+    )
+    return reduced, inside
+
+
+def _limits(build: Any, type: ArrayType, limits: tuple[int, ...]) -> Any:
+    vector = build.array_constant(np.array(limits, type.dtype))
+    return build.broadcast(vector, type, (type.ndim - 1,))

@@ -1,0 +1,179 @@
+"""Partial evaluation: do now what depends on known values only, record the rest on a tape.
+
+Differentiation in reverse is forward mode with *unknown* tangents: primal work runs at once, and what remains on the
+tape is a linear program in the tangents, whose other operands are known values (the residuals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..core.primitive import Primitive, infer
+from ..core.program import Equation, Literal, Program, StagedTracer, StageTrace, Var, run_program
+from ..core.trace import Purpose, Trace, Tracer, run_under, state
+from ..core.types import ArrayType
+
+__all__ = ["PartialEvalTrace", "Tape", "Unknown", "replay", "split_program"]
+
+Tape = list[tuple[Primitive, tuple[Any, ...], tuple[Any, ...]]]
+
+
+class Unknown(Tracer):
+    """A value that is not known yet; it is its own variable on the tape."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, trace: Trace, type: ArrayType) -> None:
+        self.trace = trace
+        self.type = type
+
+
+class PartialEvalTrace(Trace):
+    """Passes operations on known values to its parent and records the others.
+
+    Attributes:
+        tape: (operation, arguments, results) in execution order; arguments are `Unknown`s of this trace or known values.
+    """
+
+    __slots__ = ("tape",)
+
+    def __init__(self, parent: Trace, purpose: Purpose) -> None:
+        super().__init__(parent, purpose)
+        self.tape: Tape = []
+
+    def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        # Hot: eager differentiation passes here.
+        for arg in args:
+            if type(arg) is Unknown and arg.trace is self:
+                return op.partial_eval(self, args)
+        parent = self.parent
+        state.trace = parent  # type: ignore[assignment]
+        try:
+            return parent.process(op, args)  # type: ignore[union-attr]
+        finally:
+            state.trace = self
+
+    def record(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Put the operation on the tape; its results are unknown."""
+        outs = tuple([Unknown(self, t) for t in infer(op, *[arg.type for arg in args])])
+        self.tape.append((op, args, outs))
+        return outs
+
+    def owns(self, value: Any) -> bool:
+        return type(value) is Unknown and value.trace is self
+
+
+def replay(tape: Tape, inputs: Sequence[Unknown], values: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+    """Run a tape forward under the current trace with `values` for its unknown inputs."""
+    environment = {id(unknown): value for unknown, value in zip(inputs, values, strict=True)}
+    for op, args, outs in tape:
+        results = state.trace.process(op, tuple([environment.get(id(arg), arg) for arg in args]))
+        for unknown, result in zip(outs, results, strict=True):
+            environment[id(unknown)] = result
+    return [environment.get(id(out), out) for out in outputs]
+
+
+def tape_program(
+    trace: PartialEvalTrace, inputs: Sequence[Unknown], outputs: Sequence[Any], name: str
+) -> tuple[Program, list[Any]]:
+    """The tape as a program of (residuals, unknown inputs), and the residuals: the known values that it mentions."""
+    variables: dict[int, Var] = {id(unknown): Var(unknown.type) for unknown in inputs}
+    residuals: list[Any] = []
+    residual_vars: list[Var] = []
+
+    def atom(value: Any) -> Var | Literal:
+        var = variables.get(id(value))
+        if var is not None:
+            return var
+        splat = None if isinstance(value, Tracer) else value.splat()
+        if splat is not None:
+            return Literal(splat, value.type)
+        var = variables[id(value)] = Var(value.type)
+        residuals.append(value)
+        residual_vars.append(var)
+        return var
+
+    equations = []
+    needed = _needed(trace, outputs)
+    for op, args, outs in trace.tape:
+        if needed.isdisjoint(map(id, outs)) and not op.effect:
+            continue
+        operands = [atom(arg) for arg in args]
+        for out in outs:
+            variables[id(out)] = Var(out.type)
+        equations.append(Equation(op, operands, [variables[id(out)] for out in outs], None))
+    results = [atom(out) for out in outputs]
+    unknown_vars = [variables[id(unknown)] for unknown in inputs]
+    return Program([*residual_vars, *unknown_vars], (), equations, results, name), residuals
+
+
+def _needed(trace: PartialEvalTrace, outputs: Sequence[Any]) -> set[int]:
+    needed = {id(out) for out in outputs}
+    for op, args, outs in reversed(trace.tape):
+        if op.effect or not needed.isdisjoint(map(id, outs)):
+            needed.update(id(arg) for arg in args if trace.owns(arg))
+    return needed
+
+
+class SplitProgram:
+    """A program cut in two: what can be computed from the known inputs, and the rest.
+
+    Attributes:
+        known: (known inputs) → (known results, residuals that are not inputs).
+        unknown: (residuals, unknown inputs) → (unknown results).
+        unknown_outputs: per result of the original, whether `unknown` gives it.
+        residual_inputs: per residual, which known input it simply is, or None if `known` returns it.
+    """
+
+    def __init__(self, program: Program, unknown: tuple[bool, ...]) -> None:
+        stage_trace = StageTrace(state.trace, program.name)
+        types = program.in_types
+        known_tracers: list[StagedTracer] = [
+            stage_trace.new_input(t) for t, u in zip(types, unknown, strict=True) if not u
+        ]
+        trace = PartialEvalTrace(stage_trace, program.name)
+        unknown_inputs = [Unknown(trace, t) for t, u in zip(types, unknown, strict=True) if u]
+        known_iterator, unknown_iterator = iter(known_tracers), iter(unknown_inputs)
+        args = [next(unknown_iterator) if u else next(known_iterator) for u in unknown]
+        try:
+            outs = run_under(trace, run_program, program, args)
+        finally:
+            trace.ended = True
+        self.unknown_outputs = tuple(trace.owns(out) for out in outs)
+        unknown_outs = [out for out in outs if trace.owns(out)]
+        known_outs = [out for out in outs if not trace.owns(out)]
+        self.unknown, residuals = tape_program(trace, unknown_inputs, unknown_outs, f"linear_{program.name}")
+        place = {id(tracer): i for i, tracer in enumerate(known_tracers)}
+        self.residual_inputs = tuple(place.get(id(r)) for r in residuals)
+        computed = [r for r, p in zip(residuals, self.residual_inputs, strict=True) if p is None]
+        self.known = stage_trace.finish([*known_outs, *computed], program.name)
+        stage_trace.ended = True
+
+
+@lru_cache(maxsize=1024)
+def split_program(program: Program, unknown: tuple[bool, ...]) -> SplitProgram:
+    """Cut a program without constants by which inputs are unknown; remembered."""
+    return SplitProgram(program, unknown)
+
+
+def partial_eval_call(
+    make: Callable[[Program], Primitive], program: Program, trace: PartialEvalTrace, args: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """The `partial_eval` rule of an operation that calls a program: call the known half, record the unknown half."""
+    unknown = tuple(trace.owns(arg) for arg in args)
+    split = split_program(program, unknown)
+    known_args = [arg for arg, u in zip(args, unknown, strict=True) if not u]
+    unknown_args = [arg for arg, u in zip(args, unknown, strict=True) if u]
+    known_results: tuple[Any, ...] = ()
+    if split.known.outputs:
+        known_results = trace.process(make(split.known), tuple(known_args))
+    count = len(split.unknown_outputs) - sum(split.unknown_outputs)
+    computed = iter(known_results[count:])
+    residuals = [next(computed) if place is None else known_args[place] for place in split.residual_inputs]
+    unknown_results: tuple[Any, ...] = ()
+    if split.unknown.outputs:
+        unknown_results = trace.record(make(split.unknown), (*residuals, *unknown_args))
+    known_iterator, unknown_iterator = iter(known_results[:count]), iter(unknown_results)
+    return tuple(next(unknown_iterator) if u else next(known_iterator) for u in split.unknown_outputs)

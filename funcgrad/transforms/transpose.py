@@ -1,0 +1,126 @@
+"""Transposition: run a linear tape backwards, turning cotangents of its results into cotangents of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from .. import tree
+from ..core.program import Program, run_program, stage
+from ..core.trace import run_under, state
+from ..core.types import LinearInput, Zero
+from ..errors import DifferentiationError, TreeError
+from ..ops.elementwise import add
+from ..ops.structure import convert, instantiate
+from .arguments import FlatFunction, lift, strong
+from .partial_eval import PartialEvalTrace, Tape, Unknown
+
+__all__ = ["backward", "linear_transpose", "transpose_program"]
+
+
+def backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    """Cotangents of the unknown inputs for cotangents of the outputs; `Zero` where nothing flows."""
+    # Hot: eager reverse mode passes here.
+    flowing: dict[int, Any] = {}
+    for out, ct in zip(outputs, cts, strict=True):
+        if type(out) is Unknown and type(ct) is not Zero:
+            _accumulate(flowing, out, ct)
+    for op, args, outs in reversed(tape):
+        found = [flowing.pop(id(out), None) for out in outs]
+        if not any(ct is not None for ct in found):
+            continue
+        out_cts = tuple(
+            [instantiate(Zero(o.type)) if ct is None else ct for ct, o in zip(found, outs, strict=True)]
+        )
+        owner = outs[0].trace
+        linear = [type(arg) is Unknown and arg.trace is owner for arg in args]
+        operands = [LinearInput(arg.type) if own else arg for arg, own in zip(args, linear, strict=True)]
+        results = op.transpose(out_cts, *operands)
+        for arg, own, ct in zip(args, linear, results, strict=True):
+            if own and ct is not None and type(ct) is not Zero:
+                _accumulate(flowing, arg, ct)
+    return [flowing[id(x)] if id(x) in flowing else Zero(x.type) for x in inputs]
+
+
+def _accumulate(flowing: dict[int, Any], target: Unknown, ct: Any) -> None:
+    before = flowing.get(id(target))
+    flowing[id(target)] = ct if before is None else add(before, ct)
+
+
+@lru_cache(maxsize=1024)
+def transpose_program(program: Program, linear: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
+    """The program (known inputs, cotangents of results) → (nonzero cotangents of the linear inputs), and which are."""
+    types = program.in_types
+    known_types = [t for t, own in zip(types, linear, strict=True) if not own]
+    nonzero: tuple[bool, ...] = ()
+
+    def cotangents(*args: Any) -> list[Any]:
+        nonlocal nonzero
+        known, cts = iter(args[: len(known_types)]), args[len(known_types) :]
+        trace = PartialEvalTrace(state.trace, program.name)
+        inputs = [Unknown(trace, t) for t, own in zip(types, linear, strict=True) if own]
+        unknown = iter(inputs)
+        values = [next(unknown) if own else next(known) for own in linear]
+        outs = run_under(trace, run_program, program, values)
+        trace.ended = True
+        results = backward(trace.tape, inputs, outs, cts)
+        nonzero = tuple(type(ct) is not Zero for ct in results)
+        return [ct for ct in results if type(ct) is not Zero]
+
+    out_types = [t.strong() for t in program.out_types]
+    return stage(cotangents, [*known_types, *out_types], f"transpose_{program.name}"), nonzero
+
+
+def check_cotangent(ct: Any, out: Any, what: str) -> Any:
+    """A cotangent as an array, checked against the output it belongs to."""
+    if not out.type.differentiable:
+        return Zero(out.type)
+    value = lift(ct)
+    if value.shape != out.shape or (value.dtype != out.dtype and not value.type.weak):
+        raise DifferentiationError(
+            f"{what}: a cotangent is {value.type}, but the output it belongs to is {out.type}; "
+            f"a cotangent has the shape and dtype of its output"
+        )
+    return convert(strong(value), out.dtype)
+
+
+def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """The transpose of a function that is linear in all its arguments.
+
+    Args:
+        fun: a function that is linear in each of its arguments.
+        *primals: arrays, or anything with `shape` and `dtype` (only these are used).
+
+    Returns:
+        A function from a cotangent of `fun`'s output to a tuple with one cotangent per argument.
+
+    Raises:
+        MissingRuleError: `fun` applies an operation that is not linear.
+        TreeError: the cotangent's structure is not the output's.
+
+    Example:
+        >>> import funcgrad as fg
+        >>> transposed = fg.linear_transpose(lambda x: 3.0 * x, 1.0)
+        >>> float(transposed(2.0)[0])
+        6.0
+    """
+    leaves, in_tree = tree.flatten((primals, {}))
+    trace = PartialEvalTrace(state.trace, ("linear_transpose", fun))
+    inputs = [Unknown(trace, lift(leaf).type.strong() if not hasattr(leaf, "type") else leaf.type) for leaf in leaves]
+    flat = FlatFunction(fun, in_tree)
+    try:
+        outs = run_under(trace, flat, *inputs)
+    finally:
+        trace.ended = True
+
+    def transposed(ct: Any) -> tuple[Any, ...]:
+        ct_leaves, ct_tree = tree.flatten(ct)
+        if ct_tree != flat.out_tree:
+            raise TreeError(f"linear_transpose: the cotangent has structure {ct_tree}, the output has {flat.out_tree}")
+        cts = [check_cotangent(c, out, "linear_transpose") for c, out in zip(ct_leaves, outs, strict=True)]
+        results = backward(trace.tape, inputs, outs, cts)
+        args, _ = in_tree.unflatten([strong(instantiate(r)) for r in results])
+        return args
+
+    return transposed

@@ -1,0 +1,52 @@
+"""The public names are a promise: adding or losing one is a change of public_names.txt, seen in review.
+
+After an intended change: `python tests/test_public_names.py`, and read the difference.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+PINNED = Path(__file__).with_name("public_names.txt")
+PUBLIC_MODULES = (
+    "funcgrad",
+    "funcgrad.errors",
+    "funcgrad.lax",
+    "funcgrad.nn",
+    "funcgrad.numpy",
+    "funcgrad.random",
+    "funcgrad.tree",
+)
+
+
+def public_names() -> list[str]:
+    """Every public name in full."""
+    return [f"{module}.{name}" for module in PUBLIC_MODULES for name in sorted(importlib.import_module(module).__all__)]
+
+
+def test_the_public_names_are_pinned() -> None:
+    pinned = set(PINNED.read_text().split())
+    current = set(public_names())
+    assert not current - pinned, "new names that are not pinned"
+    assert not pinned - current, "pinned names that are gone"
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_every_public_name_exists_and_none_is_listed_twice(module: str) -> None:
+    names = importlib.import_module(module).__all__
+    assert len(names) == len(set(names))
+    assert not [name for name in names if not hasattr(importlib.import_module(module), name)]
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_every_public_function_has_a_docstring(module: str) -> None:
+    found = importlib.import_module(module)
+    values = {name: getattr(found, name) for name in found.__all__}
+    assert not [name for name, value in values.items() if callable(value) and not (value.__doc__ or "").strip()]
+
+
+if __name__ == "__main__":
+    PINNED.write_text("\n".join(public_names()) + "\n")
