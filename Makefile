@@ -27,7 +27,7 @@ types: $(VENV)/.has-lint  ## check the types
 	$(bin)/pyright --pythonpath $(bin)/python
 
 docs: $(VENV)/.has-docs  ## build the documentation into site/
-	$(bin)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.has-bench  ## measure against numpy, jax, autograd and torch, as ratios
 	$(bin)/python -m benchmarks

@@ -26,7 +26,6 @@ class Settings:
         check_programs: type-check every staged Program before it is compiled.
         check_key_reuse: make the second use of a random key an error.
         default_device: name of the device where new arrays live ("cpu", "gpu:1"), or None for the platform's first.
-        compile_large_eager: serve large eager CPU elementwise work by one-op compiled programs.
     """
 
     default_float: str = "float32"
@@ -34,7 +33,6 @@ class Settings:
     check_programs: bool = False
     check_key_reuse: bool = True
     default_device: Any = None
-    compile_large_eager: bool = False
 
     def __post_init__(self) -> None:
         allowed = {
@@ -42,7 +40,6 @@ class Settings:
             "default_int": ("int32", "int64"),
             "check_programs": (True, False),
             "check_key_reuse": (True, False),
-            "compile_large_eager": (True, False),
         }
         for name, choices in allowed.items():
             value = getattr(self, name)

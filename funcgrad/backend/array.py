@@ -16,14 +16,24 @@ import ml_dtypes  # noqa: F401  (registers the dtype names with NumPy)
 import numpy as np
 from jaxlib import xla_client
 
+from ..core.interned import Interned
 from ..core.program import Literal, install_literals
 from ..core.types import ArrayType
+from ..errors import EngineError
 from .client import Device, default_device
 
-__all__ = ["Array", "aligned_copy", "from_buffer", "splat_array"]
+__all__ = ["Array", "Placed", "aligned_copy", "from_buffer", "splat_array"]
 
 _ALIGNMENT = 64
 _ALIGN_FROM = 1 << 12  # below this many bytes a copy costs less than aligning
+
+
+class Placed(Interned):
+    """A type, the device that a buffer of it is on, and whether it is committed there: a dispatch key."""
+
+    type: ArrayType
+    place: Device
+    committed: bool
 
 
 class Array:
@@ -33,7 +43,7 @@ class Array:
     that compute are supplied by `numpy/array_methods.py`.
     """
 
-    __slots__ = ("__weakref__", "_buffer", "_device", "_host", "_type")
+    __slots__ = ("__weakref__", "_buffer", "_device", "_host", "_placed", "_type")
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
@@ -42,11 +52,13 @@ class Array:
         buffer: Any = None,
         type: ArrayType | None = None,
         device: Device | None = None,
+        placed: Placed | None = None,
     ) -> None:
         self._host = host
         self._buffer = buffer
         self._type = type
-        self._device = device
+        self._device = device  # where it is committed; None: nowhere
+        self._placed = placed  # where its buffer is; None: it has none
 
     # -- type ----------------------------------------------------------------------------------------------------
 
@@ -88,19 +100,21 @@ class Array:
         """The value on the host. Not for users: it may be writeable memory that other arrays share."""
         host = self._host
         if host is None:
-            host = self._host = np.asarray(self._buffer)
+            try:
+                host = self._host = np.asarray(self._buffer)
+            except Exception as error:  # the engine raises several unrelated classes
+                raise EngineError(f"reading a value of type {self.type} from {self.device} failed:\n{error}") from None
         return host
 
     def buffer(self, device: Device | None = None) -> Any:
         """The engine's buffer of this value on `device` (by default where the array lives)."""
         device = device or self.device
-        buffer = self._buffer
-        if buffer is not None and buffer.sharding == device.sharding:
-            return buffer
-        made = put_host(self.host(), self.type, device)
-        if buffer is None:
-            self._buffer = made
-        return made
+        placed = self._placed
+        if placed is not None:
+            return self._buffer if placed.place is device else put(self._buffer, self.type, device)
+        self._buffer = put(self.host(), self.type, device)
+        self._placed = Placed(self.type, device, self._device is not None)
+        return self._buffer
 
     def splat(self) -> np.ndarray | None:
         """The one scalar that fills this array, as a 0-d NumPy array, if that is apparent; else None."""
@@ -198,9 +212,9 @@ def _unpickled(data: bytes, shape: tuple[int, ...], dtype: str) -> Array:
     return Array(aligned_copy(np.frombuffer(data, np.dtype(dtype)).reshape(shape)))
 
 
-def from_buffer(buffer: Any, type: ArrayType, device: Device | None = None) -> Array:
-    """An array of what a compiled program returned."""
-    return Array(None, buffer, type, device)
+def from_buffer(buffer: Any, type: ArrayType, place: Device, committed: bool) -> Array:
+    """An array of what a compiled program returned on `place`."""
+    return Array(None, buffer, type, place if committed else None, Placed(type, place, committed))
 
 
 def aligned_copy(source: np.ndarray) -> np.ndarray:
@@ -242,28 +256,31 @@ def abstract_value(type: ArrayType) -> Any:
 _WIDE = frozenset(np.dtype(t) for t in (np.int64, np.uint64, np.float64, np.complex128))
 
 
-def put_host(host: np.ndarray, type: ArrayType, device: Device) -> Any:
-    """Move a host value into a buffer on `device`; zero-copy on CPU if aligned and contiguous."""
-    arguments = (abstract_value(type), device.sharding, [host], [device.engine_device], True)
-    if type.dtype not in _WIDE:
-        return xla_client.batched_device_put(*arguments)
-    with jax.enable_x64(True):  # thread-local: otherwise 64-bit values are truncated under a 64-bit label
-        return xla_client.batched_device_put(*arguments)
-
-
-def put_buffer(buffer: Any, type: ArrayType, device: Device) -> Any:
-    """Copy a buffer to another device without the host in between."""
-    with jax.enable_x64(True):
-        return xla_client.batched_device_put(abstract_value(type), device.sharding, [buffer], [device.engine_device], True)
+def put(value: Any, type: ArrayType, device: Device) -> Any:
+    """A buffer on `device` with a host value (zero-copy on CPU if aligned and contiguous) or another buffer's value."""
+    arguments = (abstract_value(type), device.sharding, [value], [device.engine_device], True)
+    try:
+        if type.dtype not in _WIDE:
+            return xla_client.batched_device_put(*arguments)
+        with jax.enable_x64(True):  # thread-local: otherwise 64-bit values are truncated under a 64-bit label
+            return xla_client.batched_device_put(*arguments)
+    except Exception as error:  # the engine raises several unrelated classes
+        raise EngineError(f"moving a value of type {type} to {device} failed:\n{error}") from None
 
 
 def to_device(array: Array, device: Device) -> Array:
     """The same value, committed to `device`."""
     if array._device is device:
         return array
-    if array._host is None and array._buffer.sharding != device.sharding and not device.is_host:
-        return Array(None, put_buffer(array._buffer, array.type, device), array.type, device)
-    same_place = array._buffer is not None and array._buffer.sharding == device.sharding
-    if device.is_host or same_place:
-        return Array(array.host() if device.is_host else array._host, array._buffer if same_place else None, array.type, device)
-    return Array(array._host, put_host(array.host(), array.type, device), array.type, device)
+    host = array.host() if device.is_host else array._host
+    placed = array._placed
+    if placed is not None and (placed.place is device or host is None):
+        return from_host_or_buffer(host, array.buffer(device), array.type, device)
+    if device.is_host:
+        return Array(host, None, array.type, device)
+    return from_host_or_buffer(host, put(array.host(), array.type, device), array.type, device)
+
+
+def from_host_or_buffer(host: np.ndarray | None, buffer: Any, type: ArrayType, device: Device) -> Array:
+    """An array committed to `device` that has a buffer there, and perhaps a host view."""
+    return Array(host, buffer, type, device, Placed(type, device, True))

@@ -128,9 +128,9 @@ def canonical(dtype: DTypeLike) -> np.dtype:
     Raises:
         DTypeError: anything that is not one of our numeric dtypes.
     """
-    if type(dtype) is np.dtype and dtype in _KIND:
+    if isinstance(dtype, np.dtype) and dtype in _KIND:
         return dtype
-    if dtype in (float, int, complex, bool):
+    if isinstance(dtype, type) and dtype in (float, int, complex, bool):
         return scalar_dtype(dtype)
     try:
         found = BY_NAME.get(dtype) if isinstance(dtype, str) else None

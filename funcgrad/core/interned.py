@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import threading
 import weakref
 from typing import Any, dataclass_transform
 
 __all__ = ["Interned", "InternedMeta"]
+
+_lock = threading.RLock()
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -18,11 +21,13 @@ class InternedMeta(type):
     """
 
     _instances: dict[Any, weakref.ref[Any]]
+    _defaults: tuple[Any, ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> InternedMeta:
         cls = super().__new__(mcs, name, bases, namespace, **options)
         cls = dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
         cls._instances = {}
+        cls._defaults = tuple(field.default for field in dataclasses.fields(cls))  # type: ignore[arg-type]
         return cls
 
     def __call__(cls, *fields: Any, **named: Any) -> Any:
@@ -31,14 +36,21 @@ class InternedMeta(type):
             bound = inspect.signature(cls.__init__).bind(None, *fields, **named)
             bound.apply_defaults()
             fields = tuple(bound.arguments.values())[1:]
+        elif len(fields) < len(cls._defaults):  # so that a default left out and one written out are the same instance
+            left_out = cls._defaults[len(fields) :]
+            fields += () if dataclasses.MISSING in left_out else left_out
         instances = cls._instances
         reference = instances.get(fields)
         if reference is not None:
             instance = reference()
             if instance is not None:
                 return instance
-        instance = super().__call__(*fields)
-        instances[fields] = weakref.ref(instance, lambda dead: _forget(instances, fields, dead))
+        with _lock:  # two threads must not make two equal instances
+            reference = instances.get(fields)
+            instance = reference() if reference is not None else None
+            if instance is None:
+                instance = super().__call__(*fields)
+                instances[fields] = weakref.ref(instance, lambda dead: _forget(instances, fields, dead))
         return instance
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .primitive import Primitive
-from .program import Equation, Literal, Program, Var
+
+if TYPE_CHECKING:
+    from .program import Atom, Equation, Program, Var
 
 __all__ = ["format_equation", "format_program"]
 
@@ -58,18 +60,13 @@ def _parameters(op: Primitive, indent: str) -> str:
     shown = []
     for field in dataclasses.fields(op):  # type: ignore[arg-type]
         value: Any = getattr(op, field.name)
-        if isinstance(value, Program):
+        if hasattr(value, "equations"):
             shown.append(f"{field.name}={format_program(value, indent + '  ')}")
         else:
             shown.append(f"{field.name}={value}")
     return f"[{', '.join(shown)}]" if shown else ""
 
 
-def _atom(atom: Var | Literal, names: Names) -> str:
-    if isinstance(atom, Literal):
-        return f"{atom.value.item()}:{atom.type}"
-    return names(atom)
-
-
-Program.__str__ = format_program  # type: ignore[method-assign,assignment]
-Program.__repr__ = lambda self: f"<Program {self.name}: {len(self.equations)} equations>"  # type: ignore[method-assign]
+def _atom(atom: Atom, names: Names) -> str:
+    value = getattr(atom, "value", None)
+    return names(atom) if value is None else f"{value.item()}:{atom.type}"  # type: ignore[arg-type]

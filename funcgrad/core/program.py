@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ConcretizationError
 from ..source import Source
+from .pretty import format_program
 from .primitive import Primitive, infer
 from .trace import Purpose, Trace, Tracer, bottom, leaked, run_under, state
 from .types import ArrayType
@@ -136,6 +137,12 @@ class Program:
             lines.append((eqn.op, inputs, tuple(v.type for v in eqn.outputs)))
         constants = tuple((v.type, id(value)) for v, value in self.constants)
         return (self.in_types, constants, tuple(lines), tuple(map(reference, self.outputs)))
+
+    def __str__(self) -> str:
+        return format_program(self)
+
+    def __repr__(self) -> str:
+        return f"<Program {self.name}: {len(self.equations)} equations>"
 
     def __hash__(self) -> int:
         if self._hash is None:

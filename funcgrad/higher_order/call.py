@@ -45,7 +45,8 @@ class Call(Primitive):
         place = device or default_device()
         executable = compile_program(self.program, place)
         buffers = executable([array.buffer(place) for array in arrays])
-        return tuple([from_buffer(b, t, device) for b, t in zip(buffers, executable.out_types, strict=True)])
+        committed = device is not None
+        return tuple([from_buffer(b, t, place, committed) for b, t in zip(buffers, self.infer(), strict=True)])
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
         results = run_under(bottom(), run_program, self.program, [Array(x) for x in operands])

@@ -10,10 +10,12 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Sequence
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from .. import tree
-from ..backend.array import Array, from_buffer
+from ..backend.array import Array, Placed
 from ..backend.client import Device, default_device, find_device
 from ..backend.executable import Executable
 from ..backend.registry import flatten as flatten_leaves
@@ -99,26 +101,26 @@ def trace_function(
 
 
 class Dispatch:
-    """What an eager call needs: a compiled function and how to wrap its results."""
+    """What an eager call needs: the executable, the buffers it closes over and how to wrap its results."""
 
-    __slots__ = ("constant_buffers", "device", "executable", "out_tree", "out_types", "place")
+    __slots__ = ("constants", "device", "executable", "out_placed", "out_tree", "out_types")
 
-    def __init__(self, traced: Traced, executable: Executable, device: Device | None, place: Device) -> None:
+    def __init__(self, traced: Traced, executable: Executable, place: Device, committed: bool) -> None:
         self.executable = executable
-        self.constant_buffers = [constant.buffer(place) for constant in traced.constants]
+        self.constants = [constant.buffer(place) for constant in traced.constants]
         self.out_tree = traced.out_tree
         self.out_types = traced.out_types
-        self.device = device
-        self.place = place
+        self.out_placed = [Placed(t, place, committed) for t in traced.out_types]
+        self.device = place if committed else None
 
-    def __call__(self, leaves: Sequence[Any]) -> Any:
-        place = self.place
-        buffers = [*self.constant_buffers, *[leaf.buffer(place) for leaf in leaves]]
-        outs = self.executable(buffers)
-        device = self.device
-        return self.out_tree.unflatten(
-            [from_buffer(out, type, device) for out, type in zip(outs, self.out_types, strict=True)]
-        )
+    def __call__(self, buffers: list[Any]) -> Any:
+        outs = self.executable(self.constants + buffers if self.constants else buffers)
+        arrays = map(Array, repeat(None), outs, self.out_types, repeat(self.device), self.out_placed)
+        return self.out_tree.unflatten(arrays)
+
+
+_placed_of = attrgetter("_placed")
+_buffer_of = attrgetter("_buffer")
 
 
 class Jitted:
@@ -148,26 +150,20 @@ class Jitted:
         return f"<jit of {function_source(self.__wrapped__)}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Hot: the dispatch of compiled functions (benchmark: dispatch).
+        # Hot: the dispatch of compiled functions (benchmark: dispatch). What can run in C does.
         if state.trace is _BOTTOM and not self._has_static:
             leaves, in_tree = flatten_leaves((args, kwargs) if kwargs else args)
-            buffers = []
-            device = leaves[0]._device if leaves and type(leaves[0]) is Array else None
-            key: list[Any] = [in_tree, config.current, device]
-            for leaf in leaves:
-                if type(leaf) is not Array or leaf._device is not device:
-                    return self._general(args, kwargs)
-                buffer = leaf._buffer
-                buffers.append(buffer if buffer is not None else leaf.buffer())
-                key.append(leaf._type or leaf.type)
-            dispatch = self._dispatches.get(tuple(key))
+            try:
+                placed = tuple(map(_placed_of, leaves))
+            except AttributeError:
+                return self._general(args, kwargs)
+            if None in placed:
+                for leaf in leaves:
+                    leaf.buffer()
+                placed = tuple(map(_placed_of, leaves))
+            dispatch = self._dispatches.get((in_tree, config.current, placed))
             if dispatch is not None:
-                if dispatch.constant_buffers:
-                    buffers = dispatch.constant_buffers + buffers
-                outs = dispatch.executable(buffers)
-                return dispatch.out_tree.unflatten(
-                    [Array(None, out, type, device) for out, type in zip(outs, dispatch.out_types, strict=True)]
-                )
+                return dispatch(list(map(_buffer_of, leaves)))
         return self._general(args, kwargs)
 
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -178,16 +174,18 @@ class Jitted:
             results = Call(traced.program)(*traced.constants, *values)
             return traced.out_tree.unflatten(results)
         device = common_device(f"jit of {self.__wrapped__}", tuple(values)) or self._device
-        key = (call.key, device)
+        place = device or default_device()
+        key = (call.key, place, device is not None)
         dispatch = self._dispatches.get(key)
         if dispatch is None:
             traced = self._traced(call)
-            place = device or default_device()
             executable = compile_program(traced.program, place, user_source())
-            dispatch = self._dispatches[key] = Dispatch(traced, executable, device, place)
-            if call.plain_key is not None and device is call.plain_key[2]:
-                self._dispatches[call.plain_key] = dispatch
-        return dispatch(values)
+            dispatch = self._dispatches[key] = Dispatch(traced, executable, place, device is not None)
+        buffers = [value.buffer(place) for value in values]
+        if call.plain_tree is not None and all(value._placed.place is place for value in values):
+            placed = tuple([value._placed for value in values])
+            self._dispatches[call.plain_tree, config.current, placed] = dispatch
+        return dispatch(buffers)
 
     def _traced(self, call: _Arguments) -> Traced:
         key = (call.key, tuple(named_axes().items()))
@@ -240,11 +238,9 @@ class _Arguments:
         statics = tuple((i, type(leaf), leaf) for i, leaf in self.static_leaves)
         self.key = (in_tree, tuple(self.types), config.current, statics, tuple((p, type(v), v) for p, v in fixed))
         _check_hashable(self.key, jitted, self, fixed)
-        self.plain_key = None
+        self.plain_tree = None  # the key of the quick path, if every leaf is an array
         if not statics and not fixed and all(type(leaf) is Array for leaf in leaves):
-            plain_tree = in_tree if kwargs else tree.structure(args)
-            device = leaves[0]._device if leaves else None
-            self.plain_key = (plain_tree, config.current, device, *self.types)
+            self.plain_tree = in_tree if kwargs else tree.structure(args)
         self.in_tree = tree.structure((tuple(self.values), {}))
 
     @property
@@ -340,8 +336,9 @@ class Compiled:
 
     def __init__(self, traced: Traced, executable: Executable, device: Device) -> None:
         self._executable = executable
+        self._device = device
         self._types = traced.program.in_types[len(traced.constants) :]
-        self._dispatch = Dispatch(traced, executable, None, device)
+        self._dispatch = Dispatch(traced, executable, device, False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run; the leaves of the arguments must have the types it was compiled for.
@@ -355,7 +352,7 @@ class Compiled:
             raise ArgumentError(
                 f"compiled for ({', '.join(map(str, self._types))}), called with ({', '.join(map(str, types))})"
             )
-        return self._dispatch(leaves)
+        return self._dispatch([leaf.buffer(self._device) for leaf in leaves])
 
     def as_text(self) -> str:
         """The optimised HLO."""

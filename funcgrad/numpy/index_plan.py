@@ -8,16 +8,15 @@ writing both follow the same `Plan`.
 from __future__ import annotations
 
 import operator
-from math import prod
 from types import EllipsisType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend.array import Array
-from ..core.dtypes import BOOL, INT32, INT64, is_integer
+from ..core.dtypes import BOOL, INT32, SIGNED, is_integer
 from ..core.trace import Tracer
-from ..core.types import ArrayType, Shape
+from ..core.types import Shape
 from ..errors import ArgumentError, ConcretizationError, DTypeError, OutOfBoundsError
 from ..ops.elementwise import add, lt, rem, where
 from ..ops.gather import GatherDims
@@ -26,8 +25,9 @@ from ..ops.structure import broadcast, convert, full, reshape, zeros_of
 from .conversion import asarray
 from .promotion import broadcast_shapes
 
-__all__ = ["Plan", "Window", "parse"]
+__all__ = ["Plan", "Window", "cuts_nothing", "parse"]
 
+INT64 = SIGNED[3]
 MODES = (None, "fill", "drop", "clip", "wrap", "promise_in_bounds")
 
 
@@ -75,6 +75,10 @@ class _New:
     """A new axis in an index."""
 
 
+class _Gap:
+    """An ellipsis; even one that stands for no axis keeps the index arrays around it apart."""
+
+
 def parse(shape: Shape, index: Any, mode: Any = None) -> Plan:
     """The plan of `x[index]` for an array of this shape.
 
@@ -95,7 +99,7 @@ def parse(shape: Shape, index: Any, mode: Any = None) -> Plan:
     windows, settled = [], []
     axis = 0
     for item in items:
-        if item is _New:
+        if item is _New or item is _Gap:
             settled.append(item)
             continue
         length = operand[axis]
@@ -174,8 +178,7 @@ def _items(shape: Shape, entries: list[Any]) -> tuple[list[Any], Shape]:
     axis = 0
     for entry in entries:
         if entry is Ellipsis:
-            rest = len(shape) - used
-            items.extend([slice(None)] * rest)
+            items.extend([_Gap, *[slice(None)] * (len(shape) - used)])
         elif isinstance(entry, np.ndarray) and entry.dtype == BOOL:
             items.extend(_positions(entry, shape, axis))
         else:
@@ -280,6 +283,8 @@ def _arrange(operand: Shape, windows: tuple[Window, ...], settled: list[Any], mo
             result.extend(batch)
         if item is _New:
             result.append(1)
+        elif item is _Gap:
+            continue
         elif isinstance(item, Window):
             offset.append(len(gathered))
             gathered.append(item.length)
@@ -314,17 +319,7 @@ def _index_vectors(arrays: list[Any], batch: Shape) -> Any:
     return columns[0] if len(columns) == 1 else concatenate(columns, len(batch))
 
 
-def is_whole(plan: Plan) -> bool:
-    """Whether cutting leaves the array as it is, apart from dropping axes of length 1."""
+def cuts_nothing(plan: Plan) -> bool:
+    """Whether the windows are the whole array, so that cutting at most drops axes of length 1."""
     windows = zip(plan.windows, plan.operand, strict=True)
     return all(window == (0, length, 1) for window, length in windows)
-
-
-def size_of(plan: Plan) -> int:
-    """How many elements the result has."""
-    return prod(plan.result)
-
-
-def empty_type(plan: Plan, dtype: np.dtype) -> ArrayType:
-    """The type of the result for an array of this dtype."""
-    return ArrayType(plan.result, dtype)

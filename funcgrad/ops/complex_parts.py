@@ -30,7 +30,7 @@ class Real(Elementwise):
         return (x.update(dtype=real_dtype(x.dtype), weak=x.weak),)
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        return (operands[0].real,)
+        return (np.real(operands[0]),)
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (complex_(cts[0], zeros_of(cts[0].type)),)
@@ -47,7 +47,7 @@ class Imag(Elementwise):
         return (x.update(dtype=real_dtype(x.dtype), weak=x.weak),)
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        return (operands[0].imag,)
+        return (np.imag(operands[0]),)
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (complex_(zeros_of(cts[0].type), -cts[0]),)

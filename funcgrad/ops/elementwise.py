@@ -307,7 +307,7 @@ class Ge(Comparison):
 
 
 class Select(Primitive):
-    """Operands (which, *cases): elements of cases[which]; `which` is bool (two cases) or int32 (clamped), scalar or full."""
+    """Operands (which, *cases): elements of cases[which]; `which` is bool or int32 (clamped), scalar or full."""
 
     takes_zeros = True
 
@@ -321,7 +321,9 @@ class Select(Primitive):
         if which.dtype == BOOL and len(cases) > 2:
             raise ArgumentError(f"select: a bool predicate chooses between two cases, not {len(cases)}; use int32")
         if which.shape not in ((), result.shape):
-            raise ShapeError(f"select: the predicate's shape {which.shape} must be () or the cases' shape {result.shape}")
+            raise ShapeError(
+                f"select: the predicate's shape {which.shape} must be () or the cases' shape {result.shape}"
+            )
         return (result.update(weak=all(t.weak for t in cases)),)
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -353,8 +355,8 @@ class Select(Primitive):
         (ct,), zeros = cts, zeros_of(cts[0].type)
         parts = []
         for number, case in enumerate(cases):
-            others = (zeros,) * number, (zeros,) * (len(cases) - number - 1)
-            parts.append(self(which, *others[0], ct, *others[1]) if is_linear(case) else None)
+            spread = [ct if i == number else zeros for i in range(len(cases))]
+            parts.append(self(which, *spread) if is_linear(case) else None)
         return None, *parts
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
@@ -436,6 +438,8 @@ class Clamp(Primitive):
 class StopGradient(Primitive):
     """x itself, as a constant for differentiation."""
 
+    takes_zeros = True
+
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
         return (x,)
 
@@ -445,7 +449,6 @@ class StopGradient(Primitive):
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         return (x,)
 
-    takes_zeros = True
     jvp = not_differentiable
     transpose = not_linear
     batch = elementwise_batch

@@ -165,7 +165,7 @@ def _power_slope(x: Any, y: Any) -> Any:
 
 
 def principal(function: Any) -> Any:
-    """The NumPy function made to read an imaginary part of -0 as +0, as XLA does: it decides the side of a branch cut."""
+    """The NumPy function made to read imaginary parts of -0 as +0, as XLA does: they choose the side of a cut."""
 
     def on_principal_branch(x: np.ndarray) -> np.ndarray:
         return function(x + 0) if x.dtype.kind == "c" else function(x)

@@ -78,9 +78,7 @@ class Gather(Primitive):
             result = _one_window(x, self.dimension_numbers, plan, self.slice_sizes, starts).reshape(plan.shape)
         else:
             places = locate(self.dimension_numbers, plan, self.slice_sizes, starts)
-            result = x.transpose(plan.order)[places] if places else x
-            whole = tuple(plan.shape[axis] for axis in plan.natural)
-            result = result if result.shape == whole else np.broadcast_to(result, whole)
+            result = x.transpose(plan.order)[places] if places else np.broadcast_to(x, starts.shape[:-1] + x.shape)
             result = result if plan.result is None else result.transpose(plan.result)
         if self.mode != "fill" or inside is None:
             return (result,)

@@ -164,9 +164,7 @@ class Acosh(Elementwise):
 
     compute, stablehlo, via_float32 = principal(np.arccosh), "chlo.acosh", True
     # Two roots rather than one of the product: they stay on the principal branch for complex x.
-    pushforwards = (
-        lambda dx, out, x: div(dx, mul(sqrt(sub(x, full(x.type, 1))), sqrt(add(x, full(x.type, 1))))),
-    )
+    pushforwards = (lambda dx, out, x: div(dx, mul(sqrt(sub(x, full(x.type, 1))), sqrt(add(x, full(x.type, 1))))),)
 
 
 class Atanh(Elementwise):

@@ -230,8 +230,10 @@ def locate(
             start = np.arange(length).reshape([length if axis == walked[d] else 1 for axis in range(len(batch))])
         else:
             start = starts[..., component[d]] if d in component else np.zeros((1,) * len(batch), np.int64)
+        if start.shape != batch and (chosen is not None or not arrays):  # the first array has every window
+            start = np.broadcast_to(start, batch)
         if chosen is not None:
-            start = np.broadcast_to(start, batch)[chosen]
+            start = start[chosen]
         if window_ndim:
             start = start.reshape(*start.shape, *(1,) * window_ndim)
             if not plan.dropped[d]:

@@ -65,7 +65,7 @@ def strong(value: Any) -> Any:
     """The value without weakness: what leaves a transformation."""
     if type(value) is Array:
         if value._type is not None and value._type.weak:
-            return Array(value._host, value._buffer, value._type.strong(), value._device)
+            return Array(value.host(), None, value._type.strong(), value._device)
         return value
     return convert(value, value.dtype) if value.type.weak else value
 

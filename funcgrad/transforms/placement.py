@@ -22,7 +22,7 @@ def device_put(x: Any, device: str | Device | None = None) -> Any:
 
     Args:
         x: a pytree of arrays or numbers.
-        device: "cpu", "gpu:1", a `Device`; by default the default device.
+        device: "cpu", "gpu:1" or a `Device`; without one, leaves become arrays that are committed nowhere.
 
     Returns:
         The tree with arrays on that device. Differentiable; the identity inside compiled functions.
@@ -30,7 +30,9 @@ def device_put(x: Any, device: str | Device | None = None) -> Any:
     Raises:
         DeviceError: no such device.
     """
-    operation = DevicePut(present_default() if device is None else find_device(device))
+    if device is None:
+        return tree.map(lambda leaf: strong(lift(leaf)), x)
+    operation = DevicePut(find_device(device))
     return tree.map(lambda leaf: operation(strong(lift(leaf))), x)
 
 

@@ -1,9 +1,9 @@
 """The code blocks of the documentation: finding them and running them with the page's own line numbers.
 
-    ```python                            runs; the blocks of one page share their names
-    ```python raises=ShapeError          must raise that error
-    ```python title="funcgrad/ops/x.py"  is the content of that file
-    ```output                            what the block above printed
+```python                            runs; the blocks of one page share their names
+```python raises=ShapeError          must raise that error
+```python title="funcgrad/ops/x.py"  is the content of that file
+```output                            what the block above printed
 """
 
 from __future__ import annotations

@@ -124,7 +124,9 @@ ROWS = (
 )
 
 
-def _values(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, domain: tuple[float, float]) -> np.ndarray:
+def _values(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, domain: tuple[float, float]
+) -> np.ndarray:
     low, high = domain
     if dtype == dt.BOOL:
         return rng.random(shape) < 0.5
@@ -194,7 +196,8 @@ def _clamps() -> Iterator[Sample]:
             yield Sample(f"clamp-{place}-scalars", elementwise.clamp, (low, x, high), smooth, 0)
             low, high = (_values(rng, shape, dtype, d) for d in ((0.2, 0.4), (1.0, 2.0)))
             yield Sample(f"clamp-{place}-full", elementwise.clamp, (low, x, high), smooth, 0)
-            yield Sample(f"clamp-{place}-mixed", elementwise.clamp, (low, x, high.max(initial=dtype.type(1))), smooth, 0)
+            one = _values(rng, (), dtype, (1.0, 2.0))
+            yield Sample(f"clamp-{place}-mixed", elementwise.clamp, (low, x, one), smooth, 0)
         if dt.is_float(dtype):
             x = np.array(SPECIAL, np.float32).astype(dtype)
             bounds = np.asarray(0.5, dtype), np.asarray(2, dtype)

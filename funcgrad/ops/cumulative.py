@@ -1,0 +1,282 @@
+"""Running sums, products, maxima, minima and logsumexps along an axis, in either direction.
+
+Compiled, each is one `reduce_window`, which XLA turns into a tree of short windows. Derivatives of those that are not
+linear come from a scan over pairs (value, tangent) with the derivative of the two-operand function: no division, so
+zeros are harmless, and every order is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import ml_dtypes
+import numpy as np
+
+from ..core.dtypes import BOOL, FLOAT32, is_integer, is_low_precision
+from ..core.primitive import Linear, Primitive, not_linear
+from ..core.types import ArrayType
+from ..errors import AxisError, DTypeError
+from .elementwise import add, is_finite, maximum, minimum, mul, sub, where
+from .exponential import exp, log
+from .families import kind_letter
+from .slicing import concatenate, pad, rev, slice_in_dim
+from .structure import canonical_axis, zeros_of
+
+__all__ = ["associative_scan", "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum"]
+
+Pair = tuple[Any, Any]
+
+
+def lowest(dtype: np.dtype) -> Any:
+    """The least value of a dtype, the identity of the maximum."""
+    if dtype == BOOL:
+        return False
+    if is_integer(dtype):
+        return np.iinfo(dtype).min
+    infinite = np.array(-np.inf, np.float32).astype(dtype)
+    return ml_dtypes.finfo(dtype).min if np.isnan(infinite) else infinite
+
+
+def highest(dtype: np.dtype) -> Any:
+    """The greatest value of a dtype, the identity of the minimum."""
+    if dtype == BOOL:
+        return True
+    if is_integer(dtype):
+        return np.iinfo(dtype).max
+    infinite = np.array(np.inf, np.float32).astype(dtype)
+    return ml_dtypes.finfo(dtype).max if np.isnan(infinite) else infinite
+
+
+class Cumulative(Primitive):
+    """Results of combining all elements up to each place, or from it to the end if `reverse`.
+
+    Class attributes to declare:
+        ufunc: the two-operand NumPy function.
+        accepts: kinds of dtype it takes, letters of "ifc".
+    """
+
+    axis: int
+    reverse: bool = False
+
+    ufunc: ClassVar[np.ufunc]
+    accepts: ClassVar[str] = "if"
+
+    def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
+        if not 0 <= self.axis < x.ndim:
+            raise AxisError(f"{self.name}: {x} has no axis {self.axis}")
+        if kind_letter(x.dtype) not in self.accepts:
+            raise DTypeError(f"{self.name} does not take {x.dtype.name}; convert first: x.astype(…)")
+        return (x.strong(),)
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        dtype = x.dtype
+        if is_low_precision(dtype):
+            x = x.astype(np.float32)
+        if self.reverse:
+            x = np.flip(x, self.axis)
+        # Without a dtype NumPy would widen small integers.
+        result = self.ufunc.accumulate(x, self.axis, **({"dtype": x.dtype} if is_integer(dtype) else {}))
+        if self.reverse:
+            result = np.flip(result, self.axis)
+        return (result.astype(dtype, copy=False),)
+
+    def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
+        type = build.in_types[0]
+        if type.size == 0:
+            return (x,)
+        wide = type.update(dtype=FLOAT32) if is_low_precision(type.dtype) else type.strong()
+        scalar, length = ArrayType((), wide.dtype), type.shape[self.axis]
+        reach = [0, length - 1] if self.reverse else [length - 1, 0]
+        padding = [reach if i == self.axis else [0, 0] for i in range(type.ndim)]
+        (result,) = build.ops(
+            "reduce_window",
+            (build.convert(x, type, wide.dtype), build.constant(self.identity(type.dtype), scalar)),
+            [wide],
+            {
+                "window_dimensions": build.integers([length if i == self.axis else 1 for i in range(type.ndim)]),
+                "padding": build.attribute(f"dense<{padding}> : tensor<{type.ndim}x2xi64>"),
+            },
+            [((scalar, scalar), lambda a, b: (self.emit(build, a, b, scalar),))],
+        )
+        return (build.convert(result, wide, type.dtype),)
+
+    def identity(self, dtype: np.dtype) -> Any:
+        """The value that combining leaves alone."""
+        raise NotImplementedError
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        """The StableHLO that combines two scalars."""
+        raise NotImplementedError
+
+    def combine(self, left: Pair, right: Pair) -> Pair:
+        """Two values with their tangents, combined."""
+        raise NotImplementedError
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        pair = primals[0], tangents[0]
+        if self.reverse:
+            pair = rev(pair[0], (self.axis,)), rev(pair[1], (self.axis,))
+        tangent = associative_scan(self.combine, pair, self.axis)[1]
+        return (self(*primals),), (rev(tangent, (self.axis,)) if self.reverse else tangent,)
+
+    transpose = not_linear
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        (mapped,) = axes
+        return (type(self)(self.axis + (self.axis >= mapped), self.reverse)(*operands),), axes  # type: ignore[operator]
+
+
+class CumSum(Cumulative):
+    """Running sums; integers wrap."""
+
+    ufunc, accepts = np.add, "ifc"
+    linear_in = (0,)
+    jvp = Linear.jvp
+
+    def identity(self, dtype: np.dtype) -> Any:
+        return 0
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        return build.op("add", (a, b), scalar)
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        return (CumSum(self.axis, not self.reverse)(cts[0]),)
+
+
+class CumProd(Cumulative):
+    """Running products; integers wrap."""
+
+    ufunc, accepts = np.multiply, "ifc"
+
+    def identity(self, dtype: np.dtype) -> Any:
+        return 1
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        return build.op("multiply", (a, b), scalar)
+
+    def combine(self, left: Pair, right: Pair) -> Pair:
+        (a, da), (b, db) = left, right
+        return mul(a, b), add(mul(da, b), mul(a, db))
+
+
+class CumMax(Cumulative):
+    """Running maxima, NaN from the first NaN on; elements that tie share the derivative."""
+
+    ufunc = np.maximum
+
+    def identity(self, dtype: np.dtype) -> Any:
+        return lowest(dtype)
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        return build.op("maximum", (a, b), scalar)
+
+    def combine(self, left: Pair, right: Pair) -> Pair:
+        return _combine_by(maximum, left, right)
+
+
+class CumMin(Cumulative):
+    """Running minima, NaN from the first NaN on; elements that tie share the derivative."""
+
+    ufunc = np.minimum
+
+    def identity(self, dtype: np.dtype) -> Any:
+        return highest(dtype)
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        return build.op("minimum", (a, b), scalar)
+
+    def combine(self, left: Pair, right: Pair) -> Pair:
+        return _combine_by(minimum, left, right)
+
+
+class CumLogSumExp(Cumulative):
+    """Running log(Σ exp x), without overflow."""
+
+    ufunc, accepts = np.logaddexp, "f"
+
+    def identity(self, dtype: np.dtype) -> Any:
+        return -np.inf
+
+    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
+        larger = build.op("maximum", (a, b), scalar)
+        difference = build.op("subtract", (a, b), scalar)
+        decay = build.op("exponential", (build.op("negate", (build.op("abs", (difference,), scalar),), scalar),), scalar)
+        total = build.op("add", (larger, build.op("log_plus_one", (decay,), scalar)), scalar)
+        # The difference of equal infinities is NaN, and so is that of anything and NaN; then a + b is the answer.
+        undefined = build.compare("NE", difference, difference, scalar)
+        return build.op("select", (undefined, build.op("add", (a, b), scalar), total), scalar)
+
+    def combine(self, left: Pair, right: Pair) -> Pair:
+        (a, da), (b, db) = left, right
+        larger = maximum(a, b)
+        shift = where(is_finite(larger), larger, zeros_of(larger.type))
+        total = add(shift, log(add(exp(sub(a, shift)), exp(sub(b, shift)))))
+        base = where(is_finite(total), total, zeros_of(total.type))
+        return total, add(mul(da, exp(sub(a, base))), mul(db, exp(sub(b, base))))
+
+
+def _combine_by(op: Any, left: Pair, right: Pair) -> Pair:
+    (result,), (tangent,) = op.jvp((left[0], right[0]), (left[1], right[1]))
+    return result, tangent
+
+
+def associative_scan(combine: Callable[[Any, Any], Any], operands: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
+    """Running results of an associative function of tuples of arrays, in logarithmic depth and linear work.
+
+    The even-odd recursion of G. E. Blelloch, Prefix Sums and Their Applications (1990).
+
+    Args:
+        combine: maps two tuples of arrays, of which the first stands left of the second, to one, element by element.
+        operands: arrays of one length along `axis`.
+        axis: a non-negative axis.
+    """
+    length = operands[0].shape[axis]
+    if length < 2:
+        return operands
+
+    def every_second(start: int, stop: int | None) -> tuple[Any, ...]:
+        return tuple(slice_in_dim(x, start, stop, 2, axis) for x in operands)
+
+    odd = associative_scan(combine, combine(every_second(0, length - 1), every_second(1, None)), axis)
+    before = tuple(slice_in_dim(x, 0, (length - 1) // 2, 1, axis) for x in odd)
+    later = combine(before, every_second(2, None))
+    first = tuple(slice_in_dim(x, 0, 1, 1, axis) for x in operands)
+    even = [concatenate(parts, axis) for parts in zip(first, later, strict=True)]
+    return tuple(_interleave(*parts, axis) for parts in zip(even, odd, strict=True))
+
+
+def _interleave(even: Any, odd: Any, axis: int) -> Any:
+    """Elements 0, 2, … from one array and 1, 3, … from another."""
+    length = even.shape[axis] + odd.shape[axis]
+    spread = []
+    for start, x in ((0, even), (1, odd)):
+        end = length - start - (2 * x.shape[axis] - 1)
+        config = [(start, end, 1) if i == axis else (0, 0, 0) for i in range(x.ndim)]
+        spread.append(pad(x, zeros_of(ArrayType((), x.dtype)), config))
+    return add(*spread)
+
+
+def cumsum(x: Any, axis: int = 0, reverse: bool = False) -> Any:
+    """Running sums along an axis."""
+    return CumSum(canonical_axis(axis, x.ndim), reverse)(x)
+
+
+def cumprod(x: Any, axis: int = 0, reverse: bool = False) -> Any:
+    """Running products along an axis."""
+    return CumProd(canonical_axis(axis, x.ndim), reverse)(x)
+
+
+def cummax(x: Any, axis: int = 0, reverse: bool = False) -> Any:
+    """Running maxima along an axis."""
+    return CumMax(canonical_axis(axis, x.ndim), reverse)(x)
+
+
+def cummin(x: Any, axis: int = 0, reverse: bool = False) -> Any:
+    """Running minima along an axis."""
+    return CumMin(canonical_axis(axis, x.ndim), reverse)(x)
+
+
+def cumlogsumexp(x: Any, axis: int = 0, reverse: bool = False) -> Any:
+    """Running log(Σ exp x) along an axis."""
+    return CumLogSumExp(canonical_axis(axis, x.ndim), reverse)(x)

@@ -1,0 +1,65 @@
+"""Every operation has, or declares that it cannot have, each of the six rules; and at least one sample."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import funcgrad
+from funcgrad.core.primitive import Primitive
+from funcgrad.higher_order.call import Call
+
+LAWS = Path(__file__).parent / "laws"
+WITHOUT_SAMPLES = {
+    Call: "its operands are those of its program; tests/higher_order and the random programs check it",
+}
+RULES = ("infer", "evaluate", "lower", "jvp", "transpose", "batch")
+
+for module in pkgutil.walk_packages(funcgrad.__path__, "funcgrad."):
+    importlib.import_module(module.name)
+
+
+def final_classes(cls: type) -> Iterator[type]:
+    """The classes below `cls` from which nothing derives: classes are abstract or final."""
+    children = cls.__subclasses__()
+    for child in children:
+        yield from final_classes(child)
+    if not children and cls.__module__.startswith("funcgrad."):
+        yield cls
+
+
+OPERATIONS = sorted(set(final_classes(Primitive)), key=lambda cls: (cls.__module__, cls.__name__))
+
+
+def has_rule(cls: type, rule: str) -> bool:
+    """Whether a class or one of its families defines the rule."""
+    return inspect.getattr_static(cls, rule) is not inspect.getattr_static(Primitive, rule)
+
+
+@cache
+def sampled_operations() -> frozenset[type]:
+    """The classes of the operations that the laws are checked on."""
+    rows = [importlib.import_module(f"tests.laws.{file.stem}").samples() for file in LAWS.glob("samples_*.py")]
+    return frozenset(type(sample.op) for row in rows for sample in row)
+
+
+@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)
+def test_every_rule_is_defined_or_declared(cls: type) -> None:
+    assert [rule for rule in RULES if not has_rule(cls, rule)] == []
+
+
+@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)
+def test_every_operation_has_a_docstring(cls: type) -> None:
+    assert (cls.__doc__ or "").strip()
+    assert not (cls.__doc__ or "").startswith(f"{cls.__name__}(")  # the one that dataclasses write
+
+
+@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)
+def test_every_operation_has_a_sample(cls: type) -> None:
+    assert cls in WITHOUT_SAMPLES or cls in sampled_operations()
