@@ -2,15 +2,15 @@
 
     python examples/digits.py          # a few seconds; prints the test accuracy and writes digits.png
 
-The program reads from top to bottom: data, network, training, picture. What to look for on the way:
+Read it from top to bottom: data, network, training, picture. What to look for:
 
-- the parameters are a pytree (a list of dicts), and so are their gradients and Adam's moments;
-- the network, its loss and the random shifts are written for ONE image; `vmap` makes them work on many;
-- `value_and_grad` differentiates, and `jit` compiles the whole training step into one XLA program;
-- every random choice spends a key of its own, so a run with the same `--seed` gives the same picture;
-- `device_put` places each batch where the parameters live.
+- The parameters are a pytree (a list of dicts), and so are their gradients and Adam's moments.
+- The network, its loss and the random shifts are written for ONE image; `vmap` makes them work on many.
+- `value_and_grad` differentiates; `jit` compiles the whole training step into one XLA program.
+- Every random choice spends a key of its own, so the same `--seed` gives the same picture.
+- `device_put` places each batch on the device before the step that uses it.
 
-Press Ctrl-C when you have seen enough: training stops, and the picture shows what was learned so far.
+Ctrl-C stops the training early; the picture then shows what was learned so far.
 """
 
 from __future__ import annotations
@@ -19,43 +19,40 @@ import argparse
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
 import funcgrad as fg
 import funcgrad.numpy as fnp
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (after the choice of backend)
+matplotlib.use("Agg")  # draws into files, needs no screen
 
 Params = list[dict[str, fg.Array]]
 
-LAYERS = (64, 128, 64, 10)
+LAYERS = (64, 256, 256, 10)
 BATCH = 64
 LEARNING_RATE = 3e-3
-
-
-# -- data --------------------------------------------------------------------------------------------------------
 
 
 class Digits(NamedTuple):
     """Images of shape (n, 8, 8) with values from 0 to 1, and their labels of shape (n,)."""
 
-    images: np.ndarray
-    labels: np.ndarray
+    images: Any
+    labels: Any
 
     def take(self, index: np.ndarray) -> Digits:
         return Digits(self.images[index], self.labels[index])
 
 
 def load(key: fg.Array) -> tuple[Digits, Digits]:
-    """Four fifths of the digits to train on, one fifth to test with, drawn by `key`."""
+    """Four fifths of the digits to train on and one fifth to test with, drawn by `key`."""
     found = load_digits()
     digits = Digits((found.images / 16).astype(np.float32), found.target.astype(np.int32))
     order = np.asarray(fg.random.permutation(key, len(digits.labels)))
@@ -63,15 +60,11 @@ def load(key: fg.Array) -> tuple[Digits, Digits]:
     return digits.take(order[:split]), digits.take(order[split:])
 
 
-def batches(digits: Digits, key: fg.Array) -> Iterator[tuple[fg.Array, fg.Array]]:
-    """One epoch of full batches in random order, each placed on the device before it is used."""
+def batches(digits: Digits, key: fg.Array) -> Iterator[Digits]:
+    """One epoch of full batches in random order."""
     order = np.asarray(fg.random.permutation(key, len(digits.labels)))
     for start in range(0, len(order) - BATCH + 1, BATCH):
-        images, labels = digits.take(order[start : start + BATCH])
-        yield fg.device_put((images, labels))
-
-
-# -- network -----------------------------------------------------------------------------------------------------
+        yield fg.device_put(digits.take(order[start : start + BATCH]))
 
 
 def initial_params(key: fg.Array) -> Params:
@@ -97,21 +90,22 @@ def example_loss(params: Params, image: fg.Array, label: fg.Array) -> fg.Array:
     return -log_probabilities(params, image)[label]
 
 
+def batch_loss(params: Params, batch: Digits) -> fg.Array:
+    """Mean cross entropy of many."""
+    return fnp.mean(fg.vmap(example_loss, in_axes=(None, 0, 0))(params, batch.images, batch.labels))
+
+
 def shift(key: fg.Array, image: fg.Array) -> fg.Array:
-    """One image moved by up to one pixel in each direction, so that the network learns that places vary."""
-    start = fg.random.randint(key, (2,), 0, 3)
-    return fg.lax.dynamic_slice(fnp.pad(image, 1), (start[0], start[1]), (8, 8))
-
-
-def batch_loss(params: Params, images: fg.Array, labels: fg.Array) -> fg.Array:
-    return fnp.mean(fg.vmap(example_loss, in_axes=(None, 0, 0))(params, images, labels))
-
-
-# -- training ----------------------------------------------------------------------------------------------------
+    """One image moved by a random part of a pixel in each direction: a digit that the network has not seen before."""
+    offsets = fg.random.uniform(key, (2, 1, 1), minval=-0.75, maxval=0.75)
+    pixels = fnp.arange(8.0)
+    distances = pixels[:, None] + offsets - pixels
+    rows, columns = fnp.maximum(0.0, 1.0 - fnp.abs(distances))  # linear interpolation, as two 8×8 matrices
+    return rows @ image @ columns.T
 
 
 class State(NamedTuple):
-    """What a training step turns into the next: parameters, and Adam's running moments of their gradients."""
+    """What one training step turns into the next: parameters, and Adam's running moments of their gradients."""
 
     params: Params
     mean: Params
@@ -119,13 +113,7 @@ class State(NamedTuple):
     steps: fg.Array
 
 
-def initial_state(key: fg.Array) -> State:
-    params = initial_params(key)
-    zeros = fg.tree.map(fnp.zeros_like, params)
-    return State(params, zeros, zeros, fnp.asarray(0.0))
-
-
-def adam(state: State, gradient: Params, rate: fg.Array) -> State:
+def adam(state: State, gradient: Params, rate: float) -> State:
     """One step of Adam (Kingma and Ba, 2015) with its usual constants."""
     steps = state.steps + 1
     mean = fg.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.mean, gradient)
@@ -138,97 +126,141 @@ def adam(state: State, gradient: Params, rate: fg.Array) -> State:
 
 
 @fg.jit
-def train_step(
-    state: State, images: fg.Array, labels: fg.Array, key: fg.Array, rate: float
-) -> tuple[State, fg.Array]:
+def train_step(state: State, batch: Digits, key: fg.Array, rate: float) -> State:
     """Shift every image by its own random amount, then follow the gradient of their mean loss."""
-    shifted = fg.vmap(shift)(fg.random.split(key, BATCH), images)
-    loss, gradient = fg.value_and_grad(batch_loss)(state.params, shifted, labels)
-    return adam(state, gradient, rate), loss
+    shifted = batch._replace(images=fg.vmap(shift)(fg.random.split(key, BATCH), batch.images))
+    gradient = fg.grad(batch_loss)(state.params, shifted)
+    return adam(state, gradient, rate)
 
 
 @fg.jit
-def evaluate(params: Params, images: fg.Array, labels: fg.Array) -> tuple[fg.Array, fg.Array]:
+def evaluate(params: Params, digits: Digits) -> tuple[fg.Array, fg.Array]:
     """The mean loss, and the probabilities of shape (n, 10)."""
-    probabilities = fnp.exp(fg.vmap(log_probabilities, in_axes=(None, 0))(params, images))
-    return batch_loss(params, images, labels), probabilities
+    return batch_loss(params, digits), fnp.exp(fg.vmap(log_probabilities, in_axes=(None, 0))(params, digits.images))
 
 
 @fg.jit
-def gradient_norms(params: Params, images: fg.Array, labels: fg.Array) -> fg.Array:
-    """How hard every single image pulls on the parameters: the norm of its own gradient."""
+def gradient_norms(params: Params, digits: Digits) -> fg.Array:
+    """How hard each image on its own pulls on the parameters: the norm of its own gradient."""
 
     def norm(image: fg.Array, label: fg.Array) -> fg.Array:
         gradient = fg.grad(example_loss)(params, image, label)
         return fnp.sqrt(sum(fnp.sum(leaf**2) for leaf in fg.tree.leaves(gradient)))
 
-    return fg.vmap(norm)(images, labels)
+    return fg.vmap(norm)(digits.images, digits.labels)
 
 
-@dataclass
-class History:
-    """What was measured before training (entry 0) and after each epoch."""
+class Measurement(NamedTuple):
+    """How good some parameters are."""
 
-    train_loss: list[float] = field(default_factory=list)
-    test_loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-
-    def measure(self, params: Params, train: Any, test: Any) -> None:
-        train_loss, _ = evaluate(params, *train)
-        test_loss, probabilities = evaluate(params, *test)
-        self.train_loss.append(float(train_loss))
-        self.test_loss.append(float(test_loss))
-        self.accuracy.append(float(fnp.mean(fnp.argmax(probabilities, axis=1) == test[1])))
+    train_loss: float
+    test_loss: float
+    accuracy: float
 
 
-def fit(train: Digits, test: Digits, epochs: int, key: fg.Array) -> tuple[Params, History]:
-    """Train for some epochs, or until Ctrl-C; returns the parameters and what was measured on the way."""
+def measure(params: Params, train: Digits, test: Digits) -> Measurement:
+    """Losses, and the fraction of test digits that are read correctly."""
+    train_loss, _ = evaluate(params, train)
+    test_loss, probabilities = evaluate(params, test)
+    right = fnp.argmax(probabilities, axis=1) == test.labels
+    return Measurement(float(train_loss), float(test_loss), float(fnp.mean(right)))
+
+
+def fit(train: Digits, test: Digits, epochs: int, key: fg.Array) -> tuple[Params, list[Measurement]]:
+    """Train for some epochs or until Ctrl-C; the parameters, and what was measured before and after each epoch."""
     key, first = fg.random.split(key)
-    state = initial_state(first)
-    history = History()
-    placed = fg.device_put((tuple(train), tuple(test)))
-    history.measure(state.params, *placed)
-    bar = tqdm(range(epochs), desc="training", unit="epoch")
-    try:
-        for epoch in bar:
-            key, order, shifts = fg.random.split(key, 3)
-            rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / epochs))  # from full speed gently to rest
-            steps = len(train.labels) // BATCH
-            for batch, step_key in zip(batches(train, order), fg.random.split(shifts, steps), strict=True):
-                state, _ = train_step(state, *batch, step_key, rate)
-            history.measure(state.params, *placed)
-            bar.set_postfix_str(f"test accuracy {history.accuracy[-1]:.1%}")
-    except KeyboardInterrupt:
-        bar.close()
-        print("stopped by Ctrl-C")
+    params = initial_params(first)
+    zeros = fg.tree.map(fnp.zeros_like, params)
+    state = State(params, zeros, zeros, fnp.asarray(0.0))
+    placed = fg.device_put((train, test))
+    history = [measure(params, *placed)]
+    with tqdm(range(epochs), desc="training", unit="epoch") as bar:
+        try:
+            for epoch in bar:
+                key, order_key, shift_key = fg.random.split(key, 3)
+                rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / epochs))  # gently from full speed to rest
+                for batch in batches(train, order_key):
+                    shift_key, step_key = fg.random.split(shift_key)
+                    state = train_step(state, batch, step_key, rate)
+                history.append(measure(state.params, *placed))
+                bar.set_postfix_str(f"test accuracy {history[-1].accuracy:.1%}")
+        except KeyboardInterrupt:
+            bar.set_postfix_str("stopped by Ctrl-C")
     return state.params, history
 
 
-# -- picture -----------------------------------------------------------------------------------------------------
-
-INK, MUTED, BLUE, RED, PAPER = "#1f2933", "#7b8794", "#2f6fb0", "#d1495b", "#fbfaf7"
-ROWS = 6
+INK, FAINT, BLUE, RED = "#1f2933", "#d5d9de", "#2f6fb0", "#d1353f"
 
 
-def draw_curves(loss_axes: Any, accuracy_axes: Any, history: History) -> None:
-    """Loss and error rate after each epoch."""
-    epochs = range(len(history.accuracy))
-    loss_axes.plot(epochs, history.train_loss, color=BLUE, lw=2, label="train")
-    loss_axes.plot(epochs, history.test_loss, color=RED, lw=2, label="test")
-    loss_axes.set(title="Loss (cross entropy)", yscale="log")
-    loss_axes.legend(frameon=False)
-    accuracy_axes.plot(epochs, history.accuracy, color=RED, lw=2)
-    accuracy_axes.set(title="Test accuracy", ylim=(min(0.9, history.accuracy[-1] - 0.05), 1.0), xlabel="epoch")
-    accuracy_axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0))
-    accuracy_axes.annotate(
-        f"{history.accuracy[-1]:.1%}", (epochs[-1], history.accuracy[-1]), (-4, -16), textcoords="offset points",
-        ha="right", color=RED, weight="bold", size=13,
-    )
+def draw_curves(figure: Any, history: Sequence[Measurement]) -> None:
+    """Losses and accuracy over the epochs."""
+    losses, accuracy = figure.subplots(2, 1, sharex=True)
+    losses.plot([m.train_loss for m in history], color=BLUE, lw=2, label="training digits")
+    losses.plot([m.test_loss for m in history], color=RED, lw=2, label="test digits")
+    losses.set(title="loss (cross entropy)", yscale="log")
+    losses.legend(frameon=False)
+    accuracy.plot([m.accuracy for m in history], color=RED, lw=2)
+    accuracy.set(title="accuracy on test digits", xlabel="epoch", ylim=(min(0.9, history[-1].accuracy - 0.05), 1.003))
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    for axes in (losses, accuracy):
+        axes.grid(color=FAINT, lw=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
-def draw_digit(axes: Any, image: np.ndarray, caption: str, colour: str) -> None:
-    axes.imshow(1 - image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(caption, color=colour, labelpad=2, size=9, weight="bold" if colour is RED else "normal")
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=colour if colour is RED else "#d9d9d9", linewidth=2.5 if colour is RED else 0.8)
+def draw_digits(figure: Any, title: str, rows: Sequence[Sequence[tuple[np.ndarray, str, bool]]]) -> None:
+    """A grid of images with captions; the wrong ones in red."""
+    figure.suptitle(title, size=12)
+    grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for axes, (image, caption, wrong) in zip(grid.flat, (cell for row in rows for cell in row), strict=True):
+        axes.imshow(1 - image, cmap="gray", vmin=0, vmax=1)
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(caption, color=RED if wrong else INK, weight="bold" if wrong else "normal", labelpad=3, size=9)
+        axes.spines[:].set(color=RED if wrong else FAINT, lw=3 if wrong else 0.8)
+
+
+def draw(path: Path, train: Digits, test: Digits, params: Params, history: Sequence[Measurement]) -> None:
+    """Write the picture: curves, the test digits of each kind that were hardest to read, the hardest to learn from."""
+    probabilities = np.asarray(evaluate(params, fg.device_put(test))[1])
+    norms = np.asarray(gradient_norms(params, fg.device_put(train)))
+    answers = probabilities.argmax(axis=1)
+    belief = probabilities[np.arange(len(answers)), test.labels]  # in the true label
+    hardest = [sorted(np.flatnonzero(test.labels == digit), key=belief.__getitem__)[:6] for digit in range(10)]
+    read = [
+        [(test.images[i], f"{answers[i]} · {probabilities[i].max():.0%}", answers[i] != test.labels[i]) for i in row]
+        for row in zip(*hardest, strict=True)
+    ]
+    learn = [[(train.images[i], f"{train.labels[i]} · {norms[i]:.2g}", False) for i in np.argsort(-norms)[:10]]]
+    with plt.rc_context({"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "font.size": 10}):
+        figure = plt.figure(figsize=(15, 9), layout="constrained")
+        title = f"funcgrad reads {history[-1].accuracy:.1%} of {len(answers)} unseen handwritten digits correctly\n"
+        figure.suptitle(title, size=18, weight="bold")
+        left, right = figure.subfigures(1, 2, width_ratios=(1, 1.7), wspace=0.03)
+        above, below = right.subfigures(2, 1, height_ratios=(6, 1.35), hspace=0.03)
+        draw_curves(left, history)
+        draw_digits(above, "test digits 0 to 9, the least certain first: answer · its probability; wrong in red", read)
+        draw_digits(below, "training digits with most left to teach: label · norm of the gradient of its loss", learn)
+        figure.savefig(path, dpi=110)
+        plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
+    """Train, report, draw; returns what was measured."""
+    parser = argparse.ArgumentParser(description="Learn to read handwritten digits with funcgrad.")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the training digits (default 60)")
+    parser.add_argument("--seed", type=int, default=0, help="of the split, the first weights and the shifts")
+    parser.add_argument("--out", type=Path, default=Path("digits.png"), help="where the picture goes")
+    parser.add_argument("--quick", action="store_true", help="a few epochs only, to see that everything works")
+    options = parser.parse_args(arguments)
+
+    split_key, training_key = fg.random.split(fg.random.key(options.seed))
+    train, test = load(split_key)
+    start = time.perf_counter()
+    params, history = fit(train, test, 5 if options.quick else options.epochs, training_key)
+    print(f"test accuracy {history[-1].accuracy:.1%} after {time.perf_counter() - start:.1f} s of training")
+    draw(options.out, train, test, params, history)
+    print(f"wrote {options.out}")
+    return history
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ import sys
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+
 class Source(NamedTuple):
     """A place in the user's code: a code object and the offset of an instruction in it."""
 

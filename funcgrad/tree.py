@@ -395,10 +395,14 @@ def register_dataclass(
     fields = {f.name: f for f in dataclasses.fields(nodetype) if f.init and f.name not in drop_fields}
     for name in (*(data_fields or ()), *(meta_fields or ())):
         if name not in fields:
-            raise TreeError(f"register_dataclass: {nodetype.__name__} has no field {name!r}; it has {', '.join(fields)}")
+            raise TreeError(
+                f"register_dataclass: {nodetype.__name__} has no field {name!r}; it has {', '.join(fields)}"
+            )
     if meta_fields is None:
         chosen = data_fields or ()
-        meta_fields = [n for n, f in fields.items() if n not in chosen and (data_fields or f.metadata.get("static", False))]
+        meta_fields = [
+            n for n, f in fields.items() if n not in chosen and (data_fields or f.metadata.get("static", False))
+        ]
     if data_fields is None:
         data_fields = [name for name in fields if name not in meta_fields]
     _register(nodetype, registry.register_dataclass, nodetype, data_fields, meta_fields, drop_fields)

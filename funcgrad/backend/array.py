@@ -205,7 +205,9 @@ class Array:
 
 
 def _printable(host: np.ndarray) -> np.ndarray:
-    return host.astype(np.float32) if host.dtype.kind == "V" or host.dtype.name.startswith(("bfloat", "float8")) else host
+    return (
+        host.astype(np.float32) if host.dtype.kind == "V" or host.dtype.name.startswith(("bfloat", "float8")) else host
+    )
 
 
 def _unpickled(data: bytes, shape: tuple[int, ...], dtype: str) -> Array:

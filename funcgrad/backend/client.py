@@ -17,7 +17,13 @@ from ..errors import DeviceError
 
 __all__ = ["Device", "default_device", "devices", "find_device", "platforms"]
 
-_ALIASES = {"gpu": ("gpu", "cuda", "rocm"), "cuda": ("cuda", "gpu"), "rocm": ("rocm", "gpu"), "tpu": ("tpu",), "cpu": ("cpu",)}
+_ALIASES = {
+    "gpu": ("gpu", "cuda", "rocm"),
+    "cuda": ("cuda", "gpu"),
+    "rocm": ("rocm", "gpu"),
+    "tpu": ("tpu",),
+    "cpu": ("cpu",),
+}
 
 
 class Device:

@@ -19,7 +19,7 @@ from .array import abstract_value
 from .client import Device
 from .stablehlo import Module
 
-__all__ = ["Executable", "compile_module", "compile_count"]
+__all__ = ["Executable", "compile_count", "compile_module"]
 
 _handler_arguments = (True, True) if "skip" in (inspect.getdoc(xla_client.array_result_handler) or "") else (True,)
 _compiles = 0
@@ -100,6 +100,8 @@ def compile_module(module: Module, device: Device, source: Source | None = None)
     return Executable(loaded, module, device, source)
 
 
-def _engine_error(doing: str, name: str, types: Sequence[Any], source: Source | None, error: BaseException) -> EngineError:
+def _engine_error(
+    doing: str, name: str, types: Sequence[Any], source: Source | None, error: BaseException
+) -> EngineError:
     shapes = ", ".join(map(str, types))
     return EngineError(f"{doing} program {name}({shapes}) failed in the engine:\n{error}", source)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import jax.tree_util
-from jax.tree_util import DictKey, FlattenedIndexKey, GetAttrKey, PyTreeDef, SequenceKey
+from jax.tree_util import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
+
+if TYPE_CHECKING:
+    PyTreeDef = Any
+else:
+    from jax.tree_util import PyTreeDef
 
 __all__ = [
     "DictKey",

@@ -154,7 +154,9 @@ class Builder:
 
     # -- operations ----------------------------------------------------------------------------------------------
 
-    def op(self, name: str, operands: Sequence[Value], type: ArrayType, attributes: dict[str, Any] | None = None) -> Value:
+    def op(
+        self, name: str, operands: Sequence[Value], type: ArrayType, attributes: dict[str, Any] | None = None
+    ) -> Value:
         """Emit `stablehlo.<name>` (or a full name with a dot) with one result of `type`."""
         # Hot while lowering.
         return ir.Operation.create(
@@ -277,7 +279,9 @@ class Builder:
         public: bool = False,
     ) -> None:
         """Add a function to the module; `body` maps its arguments to its results."""
-        signature = ir.FunctionType.get([self.type(t) for t in in_types], [self.type(t) for t in out_types], self.context)
+        signature = ir.FunctionType.get(
+            [self.type(t) for t in in_types], [self.type(t) for t in out_types], self.context
+        )
         attributes = {
             "sym_name": ir.StringAttr.get(name, self.context),
             "function_type": ir.TypeAttr.get(signature, self.context),

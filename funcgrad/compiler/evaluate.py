@@ -118,7 +118,9 @@ def _run_compiled(op: Primitive, arrays: tuple[Array, ...], device: Device | Non
     types = tuple(array.type for array in arrays)
     executable = compile_program(one_operation_program(op, types), place)
     buffers = executable([array.buffer(place) for array in arrays])
-    return tuple(from_buffer(b, t, place, device is not None) for b, t in zip(buffers, executable.out_types, strict=True))
+    return tuple(
+        from_buffer(b, t, place, device is not None) for b, t in zip(buffers, executable.out_types, strict=True)
+    )
 
 
 def one_operation_program(op: Primitive, types: tuple[ArrayType, ...]) -> Program:

@@ -172,7 +172,7 @@ def promote(first: np.dtype | type, second: np.dtype | type) -> np.dtype | type:
 
 @lru_cache(maxsize=4096)
 def _promote(first: np.dtype | type, second: np.dtype | type, *_defaults: str) -> np.dtype | type:
-    if first is second or first == second and isinstance(first, np.dtype):
+    if first is second or (first == second and isinstance(first, np.dtype)):
         return first
     if isinstance(first, type) and isinstance(second, type):
         return max(first, second, key=(bool, int, float, complex).index)

@@ -92,7 +92,7 @@ class Primitive(Interned):
         raise MissingRuleError(f"operation {self.name} has no rule `batch_named`")
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Results when some operands are unknown: by default nothing is computed now and the whole operation recorded."""
+        """Results when some operands are unknown; by default the whole operation is recorded for later."""
         return trace.record(self, args)
 
 

@@ -295,7 +295,7 @@ class StageTrace(Trace):
         """Which inputs a variable depends on, in words."""
         _, leaves = self.ancestors(var)
         names = dict(zip(self.inputs, self.input_names, strict=True))
-        found = [f"`{names[v]}` of type {v.type}" for v in leaves if v in names and names[v]]
+        found = [f"`{names[v]}` of type {v.type}" for v in leaves if names.get(v)]
         if found:
             return f"it depends on the traced input{'s' * (len(found) > 1)} {', '.join(found)} of {self.described()}"
         return f"it depends on a traced value inside {self.described()}"

@@ -68,10 +68,8 @@ class Tracer:
     __hash__ = None  # type: ignore[assignment]
 
     trace: Trace
-
-    @property
-    def type(self) -> ArrayType:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+        type: ArrayType  # a slot or a property of the subclass
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -24,12 +24,12 @@ from ..compiler.evaluate import common_device
 from ..compiler.lower import lower_program
 from ..compiler.simplify import simplify
 from ..config import config
+from ..core.dtypes import canonical
 from ..core.program import Program, stage
 from ..core.trace import Tracer, bottom, named_axes, state
 from ..core.types import ArrayType
 from ..errors import ArgumentError, StaticArgumentError
 from ..source import function_source, user_source
-from ..core.dtypes import canonical
 from ..transforms.arguments import FlatFunction, argument_names, is_array_like, leaf_names, lift, strong
 from .call import Call
 
@@ -230,7 +230,9 @@ class _Arguments:
             self.static_leaves: tuple[Any, ...] = ()
         else:
             self.values = [_lift(leaf) for leaf, t in zip(leaves, traced, strict=True) if t]
-            self.static_leaves = tuple((i, leaf) for i, (leaf, t) in enumerate(zip(leaves, traced, strict=True)) if not t)
+            self.static_leaves = tuple(
+                (i, leaf) for i, (leaf, t) in enumerate(zip(leaves, traced, strict=True)) if not t
+            )
         self.types = [value.type for value in self.values]
         self._outer_tree = in_tree
         self._traced = traced
@@ -395,9 +397,7 @@ def jit(
         6.0
     """
     if fun is None:
-        return functools.partial(
-            jit, static_argnums=static_argnums, static_argnames=static_argnames, device=device
-        )
+        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, device=device)
     if not callable(fun):
         raise ArgumentError(f"jit takes a function, got {type(fun).__name__}")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
@@ -425,9 +425,7 @@ def _complete_statics(
             raise ArgumentError(f"static_argnames names {name!r}, but {function_source(fun)} has no such argument")
     for number in numbers:
         if not -len(places) <= number < len(places) and not variadic:
-            raise ArgumentError(
-                f"static_argnums names argument {number}, but {function_source(fun)} has {len(places)}"
-            )
+            raise ArgumentError(f"static_argnums names argument {number}, but {function_source(fun)} has {len(places)}")
     every_number = {n % len(places) if places and -len(places) <= n < 0 else n for n in numbers}
     every_number |= {places.index(name) for name in names if name in places}
     every_name = {*names, *(places[n] for n in every_number if n < len(places))}

@@ -122,7 +122,9 @@ class _Kind:
 
     __slots__ = ("combine", "scattered", "ufunc")
 
-    def __init__(self, ufunc: np.ufunc | None, combine: Callable[[Any, Any], Any], scattered: Callable[..., Any]) -> None:
+    def __init__(
+        self, ufunc: np.ufunc | None, combine: Callable[[Any, Any], Any], scattered: Callable[..., Any]
+    ) -> None:
         self.ufunc = ufunc
         self.combine = combine
         self.scattered = scattered

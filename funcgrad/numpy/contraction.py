@@ -52,7 +52,12 @@ __all__ = [
 
 
 def _contract(
-    x: Any, y: Any, contracting: Any, batching: Any = ((), ()), precision: Any = None, preferred: DTypeLike | None = None
+    x: Any,
+    y: Any,
+    contracting: Any,
+    batching: Any = ((), ()),
+    precision: Any = None,
+    preferred: DTypeLike | None = None,
 ) -> Any:
     """A general dot product whose result has the preferred dtype, however it compares with the operands'."""
     precision = None if precision is None else str(precision).lower()
@@ -85,7 +90,11 @@ def _matmul(a: Any, b: Any, precision: Any = None, preferred: DTypeLike | None =
     if a.ndim <= 2 or b.ndim <= 2:
         product = _contract(a, b, ((a.ndim - 1,), (row,)), ((), ()), precision, preferred)
         return move_axis(product, 0, product.ndim - 2) if a.ndim == 2 and b.ndim > 2 else product
-    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    try:
+        batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ShapeError as error:
+        shapes = f"matmul: the leading (batch) axes of shapes {a.shape} and {b.shape} do not broadcast"
+        raise ShapeError(f"{shapes}: {error.message}") from None
     a, b = broadcast(a, (*batch, *a.shape[-2:])), broadcast(b, (*batch, *b.shape[-2:]))
     axes, last = tuple(range(len(batch))), len(batch)
     return _contract(a, b, ((last + 1,), (last,)), (axes, axes), precision, preferred)
@@ -129,7 +138,9 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DType
     """The inner product of two arrays read as vectors, the first one conjugated."""
     a, b = promote_dtypes(a, b)
     if a.size != b.size:
-        raise ShapeError(f"vdot: shapes {a.shape} and {b.shape} have {a.size} and {b.size} elements; they must be equal")
+        raise ShapeError(
+            f"vdot: shapes {a.shape} and {b.shape} have {a.size} and {b.size} elements; they must be equal"
+        )
     a = _conjugate(reshape(a, (a.size,)))
     return _contract(a, reshape(b, (b.size,)), ((0,), (0,)), ((), ()), precision, preferred_element_type)
 
@@ -282,7 +293,9 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return slice_array(flat, (*(0,) * len(lead), start), (*lead, limit), (*ones, columns + 1))
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None) -> Any:
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None
+) -> Any:
     """The sum along a diagonal; see `diagonal`. Booleans are counted."""
     if out is not None:
         raise ArgumentError("trace: out= is not supported, arrays are immutable; use the returned array")
@@ -330,8 +343,10 @@ def einsum(
         raise ArgumentError("einsum takes at least one operand")
     arrays = list(promote_dtypes(*operands))
     order = optimize if isinstance(optimize, bool | str) else tuple(map(tuple, optimize))
-    inputs, output, path = _plan(subscripts, tuple(x.shape for x in arrays), order)
-    named = [_single(x, labels, output, inputs[:i] + inputs[i + 1 :]) for i, (x, labels) in enumerate(zip(arrays, inputs))]
+    inputs, output, path, lengths = _plan(subscripts, tuple(x.shape for x in arrays), order)
+    named = []
+    for i, (x, labels) in enumerate(zip(arrays, inputs, strict=True)):
+        named.append(_single(x, labels, output, "".join(inputs[:i] + inputs[i + 1 :]), lengths))
     for step in path:
         chosen = [named.pop(i) for i in sorted(step, reverse=True)][::-1]
         x, labels = chosen[0]
@@ -372,8 +387,10 @@ def _row(indices: Any) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _plan(subscripts: str, shapes: tuple[Shape, ...], optimize: Any) -> tuple[list[str], str, list[tuple[int, ...]]]:
-    """The labels of each operand, of the output, and the path; lengths are checked."""
+def _plan(
+    subscripts: str, shapes: tuple[Shape, ...], optimize: Any
+) -> tuple[list[str], str, list[tuple[int, ...]], dict[str, int]]:
+    """The labels of each operand and of the output, the path, and the (checked) length of each label."""
     stand_ins = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
     try:
         text, output, _ = opt_einsum.parser.parse_einsum_input([subscripts, *stand_ins])
@@ -384,7 +401,9 @@ def _plan(subscripts: str, shapes: tuple[Shape, ...], optimize: Any) -> tuple[li
     lengths: dict[str, int] = {}
     for labels, shape in zip(inputs, shapes, strict=True):
         if len(labels) != len(shape):
-            raise ShapeError(f"einsum {subscripts!r}: an operand of shape {shape} has {len(labels)} indices, {labels!r}")
+            raise ShapeError(
+                f"einsum {subscripts!r}: an operand of shape {shape} has {len(labels)} indices, {labels!r}"
+            )
         for label, n in zip(labels, shape, strict=True):
             known = lengths.setdefault(label, n)
             if n != known and 1 not in (n, known):
@@ -395,12 +414,12 @@ def _plan(subscripts: str, shapes: tuple[Shape, ...], optimize: Any) -> tuple[li
             lengths[label] = n if known == 1 else known
     full = [tuple(lengths[label] for label in labels) for labels in inputs]
     if len(inputs) == 1:
-        return inputs, output, []
+        return inputs, output, [], lengths
     path, _ = opt_einsum.contract_path(f"{text}->{output}", *full, shapes=True, optimize=optimize)
-    return inputs, output, path
+    return inputs, output, path, lengths
 
 
-def _single(x: Any, labels: str, output: str, others: list[str]) -> tuple[Any, str]:
+def _single(x: Any, labels: str, output: str, elsewhere: str, lengths: dict[str, int]) -> tuple[Any, str]:
     """An operand with repeated indices made diagonal, and indices that occur nowhere else summed."""
     for label in dict.fromkeys(labels):
         while labels.count(label) > 1:
@@ -410,10 +429,9 @@ def _single(x: Any, labels: str, output: str, others: list[str]) -> tuple[Any, s
             shape = tuple(length if axis in (first, second) else n for axis, n in enumerate(x.shape))
             x = diagonal(broadcast_in_dim(x, shape, range(x.ndim)), 0, first, second)
             labels = "".join(c for axis, c in enumerate(labels) if axis not in (first, second)) + label
-    elsewhere = "".join(others)
+    lone = [axis for axis, c in enumerate(labels) if c not in output and c not in elsewhere]
     # An axis of length 1 that another operand stretches carries no information.
-    lone = [axis for axis, c in enumerate(labels) if c not in output and (c not in elsewhere or x.shape[axis] == 1)]
-    stretched = [axis for axis, c in enumerate(labels) if x.shape[axis] == 1 and c in elsewhere and axis not in lone]
+    stretched = [axis for axis, c in enumerate(labels) if x.shape[axis] == 1 < lengths[c]]
     return _without(x, labels, lone, stretched)
 
 
@@ -434,6 +452,8 @@ def _pair(
     """The contraction of two operands, keeping the labels that are wanted later."""
     x, x_labels = _without(x, x_labels, [i for i, c in enumerate(x_labels) if c not in wanted and c not in y_labels])
     y, y_labels = _without(y, y_labels, [i for i, c in enumerate(y_labels) if c not in wanted and c not in x_labels])
+    if x.dtype != y.dtype:  # an earlier step has given the preferred dtype to one of them
+        x, y = convert(x, canonical(preferred)), convert(y, canonical(preferred))
     shared = [c for c in x_labels if c in y_labels]
     batch, summed = [c for c in shared if c in wanted], [c for c in shared if c not in wanted]
     free = [c for c in x_labels if c not in shared], [c for c in y_labels if c not in shared]
@@ -450,4 +470,3 @@ def _aligned(x: Any, labels: str, target: str) -> Any:
     """`x` with its axes in the order of `target`, and axes of length 1 for the labels that it lacks."""
     x = transpose(x, sorted(range(x.ndim), key=lambda axis: target.index(labels[axis])))
     return expand_dims(x, [place for place, c in enumerate(target) if c not in labels])
-

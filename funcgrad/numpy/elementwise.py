@@ -16,8 +16,9 @@ from ..errors import ArgumentError, DTypeError
 from ..ops import bits, complex_parts, exponential
 from ..ops import elementwise as ops
 from ..ops.structure import bitcast_convert_type, broadcast, convert, full, zeros_of
-from .conversion import as_operand, known, scalar_array
+from .conversion import as_operand, scalar_array
 from .fast import ANY, BITS, FLOATING, REAL, SIMPLE, named, quick_binary, quick_unary
+from .indexing import nonzero
 from .promotion import broadcast_shapes, promote, promote_dtypes, to_inexact
 
 __all__ = [
@@ -450,9 +451,7 @@ def _shift_right(x: Any, count: Any) -> Any:
 left_shift = named(
     binary_general(checked(bits.shift_left)), "left_shift", "x1 · 2**x2, elementwise; bits moved out are lost."
 )
-right_shift = named(
-    binary_general(_shift_right), "right_shift", "x1 divided by 2**x2 and rounded down, elementwise."
-)
+right_shift = named(binary_general(_shift_right), "right_shift", "x1 divided by 2**x2 and rounded down, elementwise.")
 bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
 
 
@@ -618,8 +617,7 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     if x is None or y is None:
         if x is not None or y is not None:
             raise ArgumentError("where takes the condition alone or both x and y: fnp.where(condition, x, y)")
-        found = np.nonzero(known(condition, "fnp.where(condition)"))
-        return tuple(Array(indices.astype(np.int64)) for indices in found)
+        return nonzero(condition)
     which = truth(condition)
     x, y = promote_dtypes(x, y)
     shape = broadcast_shapes(which.shape, x.shape, y.shape)

@@ -132,7 +132,9 @@ def _entry(entry: Any) -> Any:
         except TypeError:
             pass
     if isinstance(entry, str | dict | set):
-        raise DTypeError(f"{entry!r} is not an index: write integers, slices, None, ..., or arrays of integers or booleans")
+        raise DTypeError(
+            f"{entry!r} is not an index: write integers, slices, None, ..., or arrays of integers or booleans"
+        )
     if isinstance(entry, list | tuple) and not len(entry):
         return np.zeros(0, np.int32)
     found = entry if isinstance(entry, Array | Tracer) else asarray(entry)

@@ -233,7 +233,9 @@ def take(
     return read(a, parse(a.shape, index, mode), fill_value, indices_are_sorted, unique_indices)
 
 
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1, mode: str | None = None, fill_value: Any = None) -> Any:
+def take_along_axis(
+    arr: Any, indices: Any, axis: int | None = -1, mode: str | None = None, fill_value: Any = None
+) -> Any:
     """`result[i, j, k] = arr[i, indices[i, j, k], k]`, for instance what `argsort` is for.
 
     Args:

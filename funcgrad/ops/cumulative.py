@@ -201,7 +201,9 @@ class CumLogSumExp(Cumulative):
     def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
         larger = build.op("maximum", (a, b), scalar)
         difference = build.op("subtract", (a, b), scalar)
-        decay = build.op("exponential", (build.op("negate", (build.op("abs", (difference,), scalar),), scalar),), scalar)
+        decay = build.op(
+            "exponential", (build.op("negate", (build.op("abs", (difference,), scalar),), scalar),), scalar
+        )
         total = build.op("add", (larger, build.op("log_plus_one", (decay,), scalar)), scalar)
         # The difference of equal infinities is NaN, and so is that of anything and NaN; then a + b is the answer.
         undefined = build.compare("NE", difference, difference, scalar)

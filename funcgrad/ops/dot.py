@@ -55,7 +55,9 @@ class DotGeneral(Primitive):
 
     def free_axes(self, x_ndim: int, y_ndim: int) -> AxisPairs:
         """The axes of x and of y that are neither contracted nor batched."""
-        return _free(x_ndim, self.contracting[0], self.batching[0]), _free(y_ndim, self.contracting[1], self.batching[1])
+        return _free(x_ndim, self.contracting[0], self.batching[0]), _free(
+            y_ndim, self.contracting[1], self.batching[1]
+        )
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         # Hot: eager matrix products pass here.

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.dtypes import BOOL, is_complex, is_inexact, is_signed
 from ..core.primitive import Primitive, not_linear
 from ..core.types import ArrayType, Shape, is_linear
-from ..errors import DifferentiationError, DTypeError, ShapeError
+from ..errors import DifferentiationError, DTypeError
 from .elementwise import add, div, eq, mul, where
 from .structure import broadcast_in_dim, convert, full, iota, move_axis, reshape, zeros_of
 from .windows import (
@@ -31,6 +31,9 @@ from .windows import (
     lower_clamp,
     lower_in_bounds,
     lower_indices,
+    one_window,
+    update_layout,
+    window_sizes,
 )
 
 __all__ = [
@@ -71,19 +74,21 @@ class Gather(Primitive):
         return (x.update(shape=self._layout(x.shape, indices.shape).shape),)
 
     def evaluate(self, x: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, ...]:
-        plan = self._layout(x.shape, indices.shape)
+        dims, plan = self.dimension_numbers, self._layout(x.shape, indices.shape)
         check_index_dtype("gather", indices.dtype)
-        starts, inside = in_bounds(indices, plan.limits)
-        if starts.ndim == 1:
-            result = _one_window(x, self.dimension_numbers, plan, self.slice_sizes, starts).reshape(plan.shape)
-        else:
-            places = locate(self.dimension_numbers, plan, self.slice_sizes, starts)
-            result = x.transpose(plan.order)[places] if places else np.broadcast_to(x, starts.shape[:-1] + x.shape)
-            result = result if plan.result is None else result.transpose(plan.result)
-        if self.mode != "fill" or inside is None:
-            return (result,)
-        inside = _spread_batch(np.asarray(inside), self.dimension_numbers, result.ndim)
-        return (np.where(inside, result, _fill_value(self.fill_value, x.dtype)),)
+        if indices.ndim == 1:
+            box, within = one_window(dims, plan, self.slice_sizes, indices)
+            if self.mode == "fill" and not within:
+                return (np.full(plan.shape, _fill_value(self.fill_value, x.dtype)),)
+            return (x[box].reshape(plan.shape),)
+        starts, inside = in_bounds(indices, plan.limit)
+        places = locate(dims, plan, self.slice_sizes, starts)
+        result = x.transpose(plan.order)[places] if places else np.broadcast_to(x, starts.shape[:-1] + x.shape)
+        result = result if plan.result is None else result.transpose(plan.result)
+        if self.mode == "fill" and inside is not None:
+            inside = _spread_batch(inside, dims, result.ndim)
+            result = np.where(inside, result, _fill_value(self.fill_value, x.dtype))
+        return (result,)
 
     def lower(self, build: Any, x: Any, indices: Any) -> tuple[Any, ...]:
         operand, index_type = build.in_types
@@ -128,16 +133,6 @@ class Gather(Primitive):
         sizes = self.slice_sizes if x_axis is None else (1 if both else size, *self.slice_sizes)
         flags = (self.indices_are_sorted and index_axis is None, self.unique_indices and x_axis is not None)
         return (Gather(dims, sizes, self.mode, self.fill_value, *flags)(x, indices),), (0,)
-
-
-def _one_window(x: np.ndarray, dims: GatherDims, plan: Layout, sizes: Shape, starts: np.ndarray) -> np.ndarray:
-    """A view of the one window that a single index vector chooses."""
-    # Hot: what `x[i]` with a computed i comes to eagerly.
-    corner = [0] * x.ndim
-    for d, start in zip(dims.start_index_map, starts.tolist(), strict=True):
-        corner[d] = start
-    box = zip(corner, sizes, strict=True)
-    return x[tuple([slice(start, start + size) for start, size in box])] if x.ndim else x
 
 
 def _spread_batch(values: np.ndarray, dims: GatherDims, ndim: int) -> np.ndarray:
@@ -235,42 +230,44 @@ class _Scatter(Primitive):
     def check_dtype(self, dtype: np.dtype) -> None:
         """Raises DTypeError where the combination has no meaning."""
 
-    def _layout(self, shape: Shape, index_shape: Shape, update_shape: Shape) -> Layout:
-        dims = self.dimension_numbers.as_gather()
-        sizes = window_sizes(self.name, self.dimension_numbers, len(shape), update_shape)
-        plan = layout(self.name, dims, shape, index_shape, sizes)
-        if plan.shape != update_shape:
-            raise ShapeError(
-                f"{self.name}: updates of shape {update_shape} do not match indices of shape {index_shape}: "
-                f"updates of shape {plan.shape} were expected"
-            )
-        return plan
+    def _layout(self, shape: Shape, index_shape: Shape, update_shape: Shape) -> tuple[GatherDims, Layout, Shape]:
+        return update_layout(self.name, self.dimension_numbers, shape, index_shape, update_shape)
 
     def evaluate(self, x: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> tuple[np.ndarray, ...]:
-        plan = self._layout(x.shape, indices.shape, updates.shape)
+        dims, plan, sizes = self._layout(x.shape, indices.shape, updates.shape)
         check_index_dtype(self.name, indices.dtype)
-        starts, inside = in_bounds(indices, plan.limits)
-        dropping = inside is not None and self.mode != "clip"
-        if not updates.size or (dropping and not inside.any()):  # type: ignore[union-attr]
+        if not updates.size:
             return (x,)
-        dims = self.dimension_numbers.as_gather()
-        sizes = window_sizes(self.name, self.dimension_numbers, x.ndim, updates.shape)
+        if indices.ndim == 1:
+            return (self._evaluate_one(x, *one_window(dims, plan, sizes, indices), updates),)
+        starts, inside = in_bounds(indices, plan.limit)
+        chosen = None if self.mode == "clip" else inside
+        if chosen is not None and not chosen.any():
+            return (x,)
         result = x.copy()
-        if starts.ndim == 1:
-            window = _one_window(result, dims, plan, sizes, starts)
-            updates = updates.reshape(window.shape)
-            window[...] = updates if self.ufunc is None else self.ufunc(window, updates)
-            return (result,)
         updates = updates.transpose(plan.natural)
-        if dropping:
-            updates = updates[inside]
-        places = locate(dims, plan, sizes, starts, inside if dropping else None)
-        _combine_at(self.ufunc, result.transpose(plan.order), places, updates, self.unique_indices)
+        places = locate(dims, plan, sizes, starts, chosen)
+        _combine_at(
+            self.ufunc,
+            result.transpose(plan.order),
+            places,
+            updates if chosen is None else updates[chosen],
+            self.unique_indices,
+        )
         return (result,)
+
+    def _evaluate_one(self, x: np.ndarray, box: tuple[slice, ...], inside: bool, updates: np.ndarray) -> np.ndarray:
+        if not inside and self.mode != "clip":
+            return x
+        result = x.copy()
+        window = result[box or ...]
+        updates = updates.reshape(window.shape)
+        window[...] = updates if self.ufunc is None else self.ufunc(window, updates)
+        return result
 
     def lower(self, build: Any, x: Any, indices: Any, updates: Any) -> tuple[Any, ...]:
         operand, index_type, update_type = build.in_types
-        plan = self._layout(operand.shape, index_type.shape, update_type.shape)
+        _, plan, _ = self._layout(operand.shape, index_type.shape, update_type.shape)
         indices, index_type = lower_indices(build, indices, index_type)
         if self.mode == "clip":
             indices = lower_clamp(build, indices, index_type, plan.limits)
@@ -310,16 +307,6 @@ class _Scatter(Primitive):
     def unique(self, indices: Any) -> bool:
         """Whether no element is known to be written twice."""
         return self.unique_indices or indices.ndim == 1
-
-
-def window_sizes(name: str, dims: ScatterDims, ndim: int, update_shape: Shape) -> Shape:
-    """The window's length along each of the operand's `ndim` axes."""
-    hidden = (*dims.inserted_window_dims, *dims.operand_batching_dims)
-    window = dims.update_window_dims
-    if len(window) + len(hidden) != ndim or any(axis >= len(update_shape) for axis in window):
-        raise ShapeError(f"{name}: {dims} does not fit updates of shape {update_shape} of a {ndim}-dimensional operand")
-    lengths = iter([update_shape[axis] for axis in window])
-    return tuple([1 if d in hidden else next(lengths) for d in range(ndim)])
 
 
 def lead_axis(size: int, x: Any, axis: int | None) -> Any:

@@ -200,7 +200,9 @@ class ArgExtremum(Primitive):
         if x.shape[self.axis] == 0:
             raise ShapeError(f"{self.name}: axis {self.axis} of {x} is empty, so it has no largest or smallest element")
         if kind_letter(x.dtype) == "c" or not is_integer(self.dtype):
-            raise DTypeError(f"{self.name} takes real numbers and gives integers, not {x.dtype.name} and {self.dtype.name}")
+            raise DTypeError(
+                f"{self.name} takes real numbers and gives integers, not {x.dtype.name} and {self.dtype.name}"
+            )
         return (x.update(shape=(*x.shape[: self.axis], *x.shape[self.axis + 1 :]), dtype=self.dtype),)
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
@@ -221,7 +223,9 @@ class ArgExtremum(Primitive):
         """The value that no other is worse than."""
         raise NotImplementedError
 
-    def _better(self, build: Any, value: ArrayType, index: ArrayType, a: Any, i: Any, b: Any, j: Any) -> tuple[Any, ...]:
+    def _better(
+        self, build: Any, value: ArrayType, index: ArrayType, a: Any, i: Any, b: Any, j: Any
+    ) -> tuple[Any, ...]:
         boolean = ArrayType((), BOOL)
 
         def both(first: Any, second: Any) -> Any:

@@ -49,7 +49,8 @@ class Sort(Primitive):
             return (np.sort(keys[0], self.axis, kind="stable").astype(operands[0].dtype, copy=False),)
         single = len(keys) == 1  # much faster than lexsort
         order = np.argsort(keys[0], self.axis, kind="stable") if single else np.lexsort(keys[::-1], self.axis)
-        return tuple(np.take_along_axis(x, order, self.axis) for x in operands)
+        places = _along_axis(order, self.axis)
+        return tuple(x[places] for x in operands)
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         scalars = [ArrayType((), t.dtype) for t in build.in_types]
@@ -86,6 +87,14 @@ class Sort(Primitive):
         aligned, axis = align_batch(size, operands, axes)
         leading = [move_axis(x, axis, 0) for x in aligned]
         return Sort(self.axis + 1, self.num_keys, self.stable)(*leading), (0,) * len(operands)
+
+
+def _along_axis(order: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
+    """The index arrays that take `order` along one axis and every other axis as it is."""
+    ndim = order.ndim
+    places = [np.arange(n).reshape((n, *(1,) * (ndim - i - 1))) for i, n in enumerate(order.shape)]
+    places[axis] = order
+    return tuple(places)
 
 
 def _comparable(x: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -138,7 +147,7 @@ class TopK(Primitive):
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         order = np.argsort(_descending(x), axis=-1, kind="stable")[..., : self.k]
-        return np.take_along_axis(x, order, -1), order.astype(np.int32)
+        return x[_along_axis(order, -1)], order.astype(np.int32)
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         source, values = build.in_types[0], build.out_types[0]

@@ -29,6 +29,9 @@ __all__ = [
     "lower_clamp",
     "lower_in_bounds",
     "lower_indices",
+    "one_window",
+    "update_layout",
+    "window_sizes",
 ]
 
 MODES = ("clip", "fill", "promise_in_bounds")
@@ -91,12 +94,7 @@ class ScatterDims(Interned):
 
     def as_gather(self) -> GatherDims:
         """The gather that reads what this scatter writes."""
-        return _as_gather(self)
-
-
-@lru_cache(maxsize=1 << 12)
-def _as_gather(dims: ScatterDims) -> GatherDims:
-    return GatherDims(*dims._field_values())
+        return GatherDims(*self._field_values())
 
 
 def _shift(axes: tuple[int, ...], by: int) -> tuple[int, ...]:
@@ -121,6 +119,7 @@ class Layout(NamedTuple):
     Attributes:
         shape: of the gathered windows, or of the updates of the scatter that writes them.
         limits: the largest start in bounds, per component of an index vector.
+        limit: the same as a uint64 array.
         positioned: operand axes that need an index array (those where the window is not the whole axis, or collapses).
         order: `positioned` and then the axes taken whole, the operand's axes as the index arrays see them.
         natural: result axes in the order (index batch, windows along positioned axes, whole axes).
@@ -130,6 +129,7 @@ class Layout(NamedTuple):
 
     shape: Shape
     limits: tuple[int, ...]
+    limit: np.ndarray
     positioned: tuple[int, ...]
     order: tuple[int, ...]
     natural: tuple[int, ...]
@@ -155,15 +155,50 @@ def layout(name: str, dims: GatherDims, shape: Shape, index_shape: Shape, sizes:
     lengths = dict(zip(natural, index_shape, strict=False)) | {axis: sizes[d] for d, axis in place.items()}
     natural += [place[d] for d in (*positioned, *whole) if d not in hidden]
     ordered = natural == sorted(natural)
+    limits = tuple(shape[d] - sizes[d] for d in dims.start_index_map)
     return Layout(
         tuple(lengths[axis] for axis in range(ndim)),
-        tuple(shape[d] - sizes[d] for d in dims.start_index_map),
+        limits,
+        np.array(limits, np.uint64),
         positioned,
         positioned + whole,
         tuple(natural),
         None if ordered else tuple(sorted(range(ndim), key=natural.__getitem__)),
         tuple(d in hidden for d in range(len(shape))),
     )
+
+
+def window_sizes(name: str, dims: ScatterDims, ndim: int, update_shape: Shape) -> Shape:
+    """The length of a scatter's windows along each of the operand's `ndim` axes.
+
+    Raises:
+        ShapeError: updates that do not have the axes which `dims` names.
+    """
+    hidden = (*dims.inserted_window_dims, *dims.operand_batching_dims)
+    window = dims.update_window_dims
+    if len(window) + len(hidden) != ndim or any(axis >= len(update_shape) for axis in window):
+        raise ShapeError(f"{name}: {dims} does not fit updates of shape {update_shape} of a {ndim}-dimensional operand")
+    lengths = iter([update_shape[axis] for axis in window])
+    return tuple([1 if d in hidden else next(lengths) for d in range(ndim)])
+
+
+@lru_cache(maxsize=1 << 14)
+def update_layout(
+    name: str, dims: ScatterDims, shape: Shape, index_shape: Shape, update_shape: Shape
+) -> tuple[GatherDims, Layout, Shape]:
+    """The gather that reads what a scatter writes: its dims, its layout and its window sizes.
+
+    Raises:
+        ShapeError: indices or updates that do not fit the operand.
+    """
+    sizes = window_sizes(name, dims, len(shape), update_shape)
+    plan = layout(name, dims.as_gather(), shape, index_shape, sizes)
+    if plan.shape != update_shape:
+        raise ShapeError(
+            f"{name}: updates of shape {update_shape} do not match indices of shape {index_shape}: "
+            f"updates of shape {plan.shape} were expected"
+        )
+    return dims.as_gather(), plan, sizes
 
 
 def _check_sizes(name: str, dims: GatherDims, shape: Shape, index_shape: Shape, sizes: Shape) -> None:
@@ -200,16 +235,28 @@ def _check_axes(name: str, dims: GatherDims, shape: Shape, index_shape: Shape) -
         )
 
 
-def in_bounds(indices: np.ndarray, limits: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+def in_bounds(indices: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Index vectors clamped into bounds (int64), and which were inside already; None means all."""
+    # Hot: what `x[i]` with an index array comes to eagerly.
     if indices.dtype == np.uint64:
         indices = np.minimum(indices, np.uint64(_INT64_MAX))
-    starts = np.ascontiguousarray(indices, np.int64).reshape(indices.shape)
-    limit = np.array(limits, np.int64)
-    outside = starts.view(np.uint64) > limit.view(np.uint64)  # negative starts are huge when unsigned
-    if not outside.any():
+    starts = indices if indices.dtype == np.int64 else indices.astype(np.int64)
+    outside = starts.view(np.uint64) > limit  # negative starts are huge when unsigned
+    if not np.count_nonzero(outside):
         return starts, None
-    return np.clip(starts, 0, limit), ~outside.any(axis=-1)
+    return np.clip(starts, 0, limit.view(np.int64)), ~outside.any(axis=-1)
+
+
+def one_window(dims: GatherDims, plan: Layout, sizes: Shape, vector: np.ndarray) -> tuple[tuple[slice, ...], bool]:
+    """The window of a single index vector, clamped into bounds, and whether it was inside already."""
+    # Hot: what `x[i]` and `x.at[i].set` with a computed i come to eagerly.
+    box = [slice(0, size) for size in sizes]
+    inside = True
+    for d, start, limit in zip(dims.start_index_map, vector.tolist(), plan.limits, strict=True):
+        if not 0 <= start <= limit:
+            inside, start = False, 0 if start < 0 else limit
+        box[d] = slice(start, start + sizes[d])
+    return tuple(box), inside
 
 
 def locate(
@@ -219,6 +266,8 @@ def locate(
 
     With `chosen`, a boolean array over the index batch, only those windows, the index batch flattened.
     """
+    if plan.positioned == dims.start_index_map == dims.collapsed_slice_dims and len(plan.positioned) == 1 and chosen is None:
+        return (starts[..., 0],)  # whole rows, the usual case
     batch = starts.shape[:-1]
     component = {d: number for number, d in enumerate(dims.start_index_map)}
     walked = dict(zip(dims.operand_batching_dims, dims.start_indices_batching_dims, strict=True))

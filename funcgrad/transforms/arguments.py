@@ -43,7 +43,8 @@ def lift(leaf: Any, where: str = "") -> Any:
         dtype = canonical(leaf.dtype)
         return Array(aligned_copy(np.asarray(leaf, dtype)))
     if isinstance(leaf, _SCALARS):
-        return lift(next(scalar for scalar in _SCALARS if isinstance(leaf, scalar))(leaf))
+        plain: Any = next(scalar for scalar in _SCALARS if isinstance(leaf, scalar))
+        return lift(plain(leaf))
     raise DTypeError(
         f"argument {where or 'leaf'} is {leaf!r} of type {kind.__name__}, which is not an array or a number.\n"
         f"Only arrays and numbers can be transformed; close over other values, or pass them to jit as static."
@@ -122,9 +123,7 @@ class FlatFunction:
                 )
             result, self.aux = result
         outs, self.out_tree = tree.flatten(result)
-        return [
-            out if type(out) is Array or isinstance(out, Tracer) else self._lift_output(out) for out in outs
-        ]
+        return [out if type(out) is Array or isinstance(out, Tracer) else self._lift_output(out) for out in outs]
 
     def _lift_output(self, out: Any) -> Any:
         return lift(out, f"returned by {function_source(self.function)}")

@@ -7,7 +7,6 @@ remains; `vjp` runs that tape backwards; everything else here is written with th
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,8 @@ from ..backend.array import Array
 from ..core.dtypes import INT32, is_complex, is_inexact
 from ..core.trace import Purpose, Tracer, run_under, state
 from ..errors import ArgumentError, DifferentiationError, TreeError
-from ..ops.elementwise import eq, stop_gradient as stop_gradient_leaf
+from ..ops.elementwise import eq
+from ..ops.elementwise import stop_gradient as stop_gradient_leaf
 from ..ops.structure import convert, full, instantiate, iota, reshape, zeros_of
 from ..source import function_source
 from .arguments import FlatFunction, argument_names, is_array_like, leaf_names, lift, strong
@@ -146,7 +146,9 @@ def _gradient_of(primal: Any, ct: Any) -> Any:
 class Selection:
     """Which arguments of a call to differentiate, by position and by name, and the others held fixed."""
 
-    def __init__(self, fun: Callable[..., Any], argnums: Any, argnames: Any, args: tuple[Any, ...], kwargs: Any) -> None:
+    def __init__(
+        self, fun: Callable[..., Any], argnums: Any, argnames: Any, args: tuple[Any, ...], kwargs: Any
+    ) -> None:
         self.fun, self.args, self.kwargs = fun, args, kwargs
         nums = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
         names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
@@ -432,7 +434,9 @@ def jacrev(
     return jacobian
 
 
-def _assemble(flat: FlatFunction, in_tree: Any, selection: Selection, blocks: Sequence[Sequence[Any]], has_aux: bool) -> Any:
+def _assemble(
+    flat: FlatFunction, in_tree: Any, selection: Selection, blocks: Sequence[Sequence[Any]], has_aux: bool
+) -> Any:
     """Jacobian blocks, per output leaf and input leaf, as an output tree of input trees."""
     per_output = []
     for row in blocks:
@@ -475,4 +479,3 @@ def stop_gradient(x: Any) -> Any:
         return leaf
 
     return tree.map(stop, x)
-

@@ -148,7 +148,9 @@ def jvp(
         1.0
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TreeError(f"jvp takes primals and tangents as tuples, got {type(primals).__name__}; write jvp(f, (x,), (dx,))")
+        raise TreeError(
+            f"jvp takes primals and tangents as tuples, got {type(primals).__name__}; write jvp(f, (x,), (dx,))"
+        )
     leaves, in_tree = tree.flatten((tuple(primals), {}))
     tangent_leaves, tangent_tree = tree.flatten((tuple(tangents), {}))
     if in_tree != tangent_tree:

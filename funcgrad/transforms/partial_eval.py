@@ -34,7 +34,7 @@ class PartialEvalTrace(Trace):
     """Passes operations on known values to its parent and records the others.
 
     Attributes:
-        tape: (operation, arguments, results) in execution order; arguments are `Unknown`s of this trace or known values.
+        tape: (operation, arguments, results) in execution order; arguments are this trace's `Unknown`s or known values.
     """
 
     __slots__ = ("tape",)

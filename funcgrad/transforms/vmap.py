@@ -71,10 +71,7 @@ class BatchTrace(Trace):
         finally:
             state.trace = self
         return tuple(
-            [
-                out if axis is None else BatchTracer(self, out, axis)
-                for out, axis in zip(outs, out_axes, strict=True)
-            ]
+            [out if axis is None else BatchTracer(self, out, axis) for out, axis in zip(outs, out_axes, strict=True)]
         )
 
     def split(self, value: Any) -> tuple[Any, int | None]:
@@ -160,7 +157,6 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, in_tree = tree.flatten((args, kwargs))
         axes = _flat_in_axes(in_axes, in_tree, args, kwargs)
-
 
         def names() -> list[str]:
             return leaf_names(argument_names(fun, args, kwargs), [*args, *kwargs.values()])

@@ -1,4 +1,4 @@
-"""Every Python block of the README and of docs/ runs and prints what the page says; every example in a docstring too."""
+"""Every Python block of the README and of docs/ runs and prints what the page says; every docstring example too."""
 
 from __future__ import annotations
 

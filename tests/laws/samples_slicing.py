@@ -11,7 +11,6 @@ from funcgrad.ops.gather import (
     Gather,
     GatherDims,
     ScatterAdd,
-    ScatterDims,
     ScatterMax,
     ScatterMin,
     ScatterMul,
@@ -148,13 +147,14 @@ LAYOUTS = {
     "points in a grid": (GatherDims((), (0, 1), (1, 0)), (4, 3), (1, 1), _indices([(2, 1), (0, 0)], [(1, 3), (2, 2)])),
     "windows": (WINDOWS, (5, 4), (2, 3), _indices((0, 1), (1, 0), (4, 0))),
     "columns": (COLUMNS_FIRST, (3, 4), (3, 1), _indices((2,), (2,), (0,))),
+    "collapsed but not indexed": (GatherDims((0,), (1,), (0,)), (3, 4), (3, 1), _indices((1,), (0,))),
     "whole": (GatherDims((1, 2), (), ()), (2, 3), (2, 3), np.zeros((2, 0), np.int32)),
     "walked": (WALKED, (3, 4, 2), (1, 1, 2), _indices((1,), (3,), (5,))),
     "no indices": (ROWS, (4, 3), (1, 3), np.zeros((0, 1), np.int32)),
     "empty windows": (ROWS, (4, 0), (1, 0), _indices((2,), (1,))),
 }
 
-OUT_OF_BOUNDS = ("rows partly outside", "points", "windows", "walked")
+OUT_OF_BOUNDS = ("collapsed but not indexed", "rows partly outside", "points", "windows", "walked")
 
 
 def _modes(name: str) -> tuple[str, ...]:

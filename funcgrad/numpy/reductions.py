@@ -1,0 +1,495 @@
+"""Sums, products, extrema, means, variances, cumulative sums and their kin over any axes, under NumPy's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod as product
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array
+from ..compiler.evaluate import evaluation, quiet
+from ..core import dtypes
+from ..core.dtypes import (
+    BOOL,
+    FLOAT32,
+    INT32,
+    DTypeLike,
+    canonical,
+    is_complex,
+    is_inexact,
+    is_low_precision,
+    is_signed,
+)
+from ..core.trace import state
+from ..errors import ArgumentError, AxisError, ShapeError
+from ..ops import cumulative, reduction
+from ..ops import elementwise as ops
+from ..ops.exponential import sqrt
+from ..ops.slicing import concatenate
+from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
+from .conversion import as_operand
+from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract, truth
+from .elementwise import where as choose
+from .promotion import promote_dtypes, require_real, to_inexact
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cummax", "cummin", "cumprod",
+    "cumsum", "cumulative_prod", "cumulative_sum", "max", "mean", "min", "nanargmax", "nanargmin", "nancumprod",
+    "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "prod", "ptp", "std", "sum",
+    "var",
+]  # fmt: skip
+
+Axis = int | Sequence[int] | None
+
+
+def canonical_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """The axes meant by None (all), one int or several, non-negative and in order.
+
+    Raises:
+        AxisError: an axis that does not exist or is named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    named_axes = axis if isinstance(axis, tuple | list) else (axis,)
+    try:
+        axes = [canonical_axis(a.__index__(), ndim) for a in named_axes]
+    except AttributeError:
+        raise AxisError(f"axis={axis!r}: expected an int, a tuple of ints or None") from None
+    if len(set(axes)) != len(axes):
+        raise AxisError(f"axis={tuple(named_axes)} names an axis twice")
+    return tuple(sorted(axes))
+
+
+def _restore(x: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> Any:
+    return reshape(x, tuple(1 if i in axes else n for i, n in enumerate(shape))) if keepdims else x
+
+
+def _masked(x: Any, mask: Any, neutral: Any) -> Any:
+    """`x` with `neutral` where the mask is false; both broadcast."""
+    return x if mask is None else choose(truth(mask), x, convert(as_operand(neutral), x.dtype))
+
+
+def _length(x: Any, axes: tuple[int, ...]) -> int:
+    return product(x.shape[i] for i in axes)
+
+
+# -- sums and products -----------------------------------------------------------------------------------------------
+
+
+def accumulation_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype in which integers and booleans are summed: at least the default int, with their sign."""
+    if is_inexact(dtype):
+        return dtype
+    default = dtypes.default_int()
+    if dtype is BOOL or dtype.itemsize < default.itemsize:
+        return default if dtype is BOOL or is_signed(dtype) else np.dtype(f"u{default.itemsize}")
+    return dtype
+
+
+def _accumulate(
+    x: Any,
+    axis: Axis,
+    dtype: DTypeLike | None,
+    keepdims: bool,
+    initial: Any,
+    mask: Any,
+    reduce: Callable[..., Any],
+    one: int,
+) -> Any:
+    x = as_operand(x)
+    x = convert(x, accumulation_dtype(x.dtype) if dtype is None else canonical(dtype))
+    x = _masked(x, mask, one)
+    boolean = x.dtype is BOOL
+    x = convert(x, INT32) if boolean else x
+    axes = canonical_axes(axis, x.ndim)
+    result = _restore(reduce(x, axes), x.shape, axes, keepdims)
+    if initial is not None:
+        result = convert((multiply if one else add)(result, initial), x.dtype)
+    return convert(result, BOOL) if boolean else result
+
+
+def sum(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """The sum of elements over axes.
+
+    Args:
+        a: array; integers smaller than the default int, and booleans, are summed in the default int (or its unsigned
+            partner).
+        axis: one axis, several, or None for all.
+        dtype: the dtype to convert to before summing, and of the result.
+        keepdims: keep the summed axes with length 1.
+        initial: what to start from, by default 0.
+        where: a mask that broadcasts with `a`; elements where it is false do not count.
+
+    Returns:
+        An array without the summed axes.
+    """
+    # Hot (benchmark: eager).
+    if type(a) is Array and axis is None and dtype is None and initial is None and where is None and not keepdims:
+        host = a._host
+        if host is not None and a._device is None and state.trace is evaluation and evaluation.host_only:
+            if host.dtype.char in "fd":
+                return Array(np.asarray(quiet(np.add.reduce, host, None)))
+    return _accumulate(a, axis, dtype, keepdims, initial, where, reduce_sum, 0)
+
+
+def prod(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """The product of elements over axes; arguments as those of `sum`."""
+    return _accumulate(a, axis, dtype, keepdims, initial, where, reduction.reduce_prod, 1)
+
+
+def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """How many elements are not zero, over axes, in the default int."""
+    return sum(truth(a), axis, keepdims=keepdims)
+
+
+# -- extrema ---------------------------------------------------------------------------------------------------------
+
+
+def _extremum(
+    a: Any, axis: Axis, keepdims: bool, initial: Any, mask: Any, reduce: Callable[..., Any], name: str
+) -> Any:
+    x = as_operand(a)
+    require_real(x, name)
+    axes = canonical_axes(axis, x.ndim)
+    if initial is None:
+        if _length(x, axes) == 0:
+            raise ShapeError(
+                f"zero-size array to reduction {name}, which has no identity: an array of shape {x.shape} is empty "
+                f"along axis {axes if axis is not None else None}; pass initial=, the result for no elements"
+            )
+        if mask is not None:
+            raise ArgumentError(f"{name} with where= may find no element; pass initial=, the result for no elements")
+    elif mask is not None:
+        x = choose(truth(mask), x, convert(as_operand(initial), x.dtype))
+    result = _restore(reduce(x, axes), x.shape, axes, keepdims)
+    if initial is None:
+        return result
+    return convert((maximum if name == "max" else minimum)(result, initial), x.dtype)
+
+
+def max(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    """The largest element over axes; NaN if there is one.
+
+    Raises:
+        ShapeError: there are no elements and no `initial` value.
+    """
+    return _extremum(a, axis, keepdims, initial, where, reduction.reduce_max, "max")
+
+
+def min(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    """The smallest element over axes; NaN if there is one.
+
+    Raises:
+        ShapeError: there are no elements and no `initial` value.
+    """
+    return _extremum(a, axis, keepdims, initial, where, reduction.reduce_min, "min")
+
+
+amax, amin = max, min
+
+
+def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element minus the smallest over axes."""
+    return subtract(max(a, axis, keepdims), min(a, axis, keepdims))
+
+
+def _position(a: Any, axis: int | None, keepdims: bool, find: Callable[..., Any], name: str) -> Any:
+    x = as_operand(a)
+    require_real(x, name)
+    if axis is None:
+        flat = reshape(x, (x.size,))
+        _require_elements(flat, 0, name)
+        found = find(flat, 0, dtypes.default_int())
+        return reshape(found, (1,) * x.ndim) if keepdims else found
+    axis = canonical_axis(axis, x.ndim)
+    _require_elements(x, axis, name)
+    return _restore(find(x, axis, dtypes.default_int()), x.shape, (axis,), keepdims)
+
+
+def _require_elements(x: Any, axis: int, name: str) -> None:
+    if x.shape[axis] == 0:
+        raise ShapeError(f"{name} of no elements: an array of shape {x.shape} is empty along axis {axis}")
+
+
+def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the first largest element (or NaN) along an axis, or in the flattened array."""
+    return _position(a, axis, keepdims, reduction.argmax, "argmax")
+
+
+def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the first smallest element (or NaN) along an axis, or in the flattened array."""
+    return _position(a, axis, keepdims, reduction.argmin, "argmin")
+
+
+# -- truth -----------------------------------------------------------------------------------------------------------
+
+
+def all(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
+    """Whether all elements over axes are true (not zero); True for no elements."""
+    x = _masked(truth(a), where, True)
+    axes = canonical_axes(axis, x.ndim)
+    return _restore(reduction.reduce_and(x, axes), x.shape, axes, keepdims)
+
+
+def any(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
+    """Whether some element over axes is true (not zero); False for no elements."""
+    x = _masked(truth(a), where, False)
+    axes = canonical_axes(axis, x.ndim)
+    return _restore(reduction.reduce_or(x, axes), x.shape, axes, keepdims)
+
+
+# -- means and variances ---------------------------------------------------------------------------------------------
+
+
+def _float_or_given(x: Any, dtype: DTypeLike | None) -> Any:
+    return to_inexact(x) if dtype is None else convert(x, canonical(dtype))
+
+
+def _count(x: Any, axes: tuple[int, ...], mask: Any, keepdims: bool) -> Any:
+    """How many elements count: a Python int, or an array of the dtype of `x` if there is a mask."""
+    if mask is None:
+        return _length(x, axes)
+    mask = truth(mask)
+    mask = broadcast_in_dim(mask, x.shape, range(x.ndim - mask.ndim, x.ndim))
+    return sum(convert(mask, x.dtype), axes, keepdims=keepdims)
+
+
+def mean(
+    a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, *, where: Any = None
+) -> Any:
+    """The arithmetic mean over axes; NaN for no elements. Integers are averaged in the default float."""
+    x = _float_or_given(as_operand(a), dtype)
+    if is_low_precision(x.dtype):
+        return convert(mean(x, axis, FLOAT32, keepdims, where=where), x.dtype)
+    axes = canonical_axes(axis, x.ndim)
+    return divide(sum(x, axes, keepdims=keepdims, where=where), _count(x, axes, where, keepdims))
+
+
+def var(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """The mean squared distance from the mean over axes, the divisor being the count minus `ddof` (or `correction`)."""
+    x = _float_or_given(as_operand(a), dtype)
+    if is_low_precision(x.dtype):
+        wide = var(x, axis, FLOAT32, ddof, keepdims, where=where, correction=correction)
+        return convert(wide, x.dtype)
+    axes = canonical_axes(axis, x.ndim)
+    distance = subtract(x, mean(x, axes, keepdims=True, where=where))
+    squares = square(absolute(distance)) if is_complex(x.dtype) else square(distance)
+    total = sum(squares, axes, keepdims=keepdims, where=where)
+    freedom = subtract(_count(x, axes, where, keepdims), ddof if correction is None else correction)
+    return divide(total, convert(maximum(freedom, 0), total.dtype))
+
+
+def std(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """The square root of the variance; arguments as those of `var`."""
+    return sqrt(var(a, axis, dtype, ddof, keepdims, where=where, correction=correction))
+
+
+def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """The weighted mean over axes.
+
+    Args:
+        weights: of the shape of `a`, or one vector along the single `axis`; None weighs all alike.
+        returned: also return the sum of the weights.
+    """
+    x = to_inexact(as_operand(a))
+    axes = canonical_axes(axis, x.ndim)
+    if weights is None:
+        result = mean(x, axes, keepdims=keepdims)
+        total = full(result.type, _length(x, axes))
+        return (result, total) if returned else result
+    x, w = promote_dtypes(x, weights)
+    if w.shape != x.shape:
+        lengths = tuple(x.shape[i] for i in axes)
+        if axis is None or w.shape != lengths:
+            raise ShapeError(f"weights of shape {w.shape} fit neither the shape {x.shape} of a nor its axis {axis}")
+        w = broadcast_in_dim(w, x.shape, axes)
+    total = sum(w, axes, keepdims=keepdims)
+    result = divide(sum(multiply(x, w), axes, keepdims=keepdims), total)
+    return (result, total) if returned else result
+
+
+# -- cumulative ------------------------------------------------------------------------------------------------------
+
+
+def _cumulative(a: Any, axis: int | None, dtype: DTypeLike | None, scan: Callable[..., Any]) -> Any:
+    x = as_operand(a)
+    x = convert(x, accumulation_dtype(x.dtype) if dtype is None else canonical(dtype))
+    x = reshape(x, (x.size,)) if axis is None else x
+    return scan(x, canonical_axis(0 if axis is None else axis, x.ndim))
+
+
+def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """The sums of all elements up to each one, along an axis or in the flattened array; dtypes as in `sum`."""
+    return _cumulative(a, axis, dtype, cumulative.cumsum)
+
+
+def cumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """The products of all elements up to each one, along an axis or in the flattened array; dtypes as in `sum`."""
+    return _cumulative(a, axis, dtype, cumulative.cumprod)
+
+
+def cummax(a: Any, axis: int = 0) -> Any:
+    """The largest of all elements up to each one, along an axis."""
+    x = as_operand(a)
+    return cumulative.cummax(x, canonical_axis(axis, x.ndim))
+
+
+def cummin(a: Any, axis: int = 0) -> Any:
+    """The smallest of all elements up to each one, along an axis."""
+    x = as_operand(a)
+    return cumulative.cummin(x, canonical_axis(axis, x.ndim))
+
+
+def _cumulative_standard(
+    x: Any, axis: int | None, dtype: Any, include_initial: bool, scan: Callable[..., Any], start: int
+) -> Any:
+    x = as_operand(x)
+    if axis is None:
+        if x.ndim != 1:
+            raise AxisError(f"an array of {x.ndim} dimensions needs axis=, along which to accumulate")
+        axis = 0
+    result = scan(x, axis, dtype)
+    if not include_initial:
+        return result
+    first = full(result.type.update(shape=tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape))), start)
+    return concatenate([first, result], axis % x.ndim)
+
+
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
+) -> Any:
+    """`cumsum` as the Array API has it: with `include_initial` the result starts with a 0."""
+    return _cumulative_standard(x, axis, dtype, include_initial, cumsum, 0)
+
+
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
+) -> Any:
+    """`cumprod` as the Array API has it: with `include_initial` the result starts with a 1."""
+    return _cumulative_standard(x, axis, dtype, include_initial, cumprod, 1)
+
+
+# -- passing over NaN ------------------------------------------------------------------------------------------------
+
+
+def _without_nan(a: Any, replacement: Any) -> tuple[Any, Any]:
+    """`a` with NaN replaced, and where it was not NaN."""
+    x = as_operand(a)
+    numbers = ops.eq(x, x)
+    return choose(numbers, x, replacement), numbers
+
+
+def nansum(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """`sum` of the elements that are not NaN."""
+    return sum(_without_nan(a, 0)[0], axis, dtype, keepdims, initial, where)
+
+
+def nanprod(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """`prod` of the elements that are not NaN."""
+    return prod(_without_nan(a, 1)[0], axis, dtype, keepdims, initial, where)
+
+
+def _nan_extremum(
+    a: Any, axis: Axis, keepdims: bool, reduce: Callable[..., Any], worst: Callable[[np.dtype], Any]
+) -> Any:
+    x = as_operand(a)
+    if not is_inexact(x.dtype):
+        return reduce(x, axis, keepdims)
+    replaced, numbers = _without_nan(x, full(x.type.update(shape=()), worst(x.dtype)))
+    result = reduce(replaced, axis, keepdims)
+    return choose(any(numbers, axis, keepdims), result, np.nan)
+
+
+def nanmax(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`max` of the elements that are not NaN; NaN where there are none."""
+    return _nan_extremum(a, axis, keepdims, max, cumulative.lowest)
+
+
+def nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`min` of the elements that are not NaN; NaN where there are none."""
+    return _nan_extremum(a, axis, keepdims, min, cumulative.highest)
+
+
+def nanargmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """`argmax` of the elements that are not NaN; 0 where there are none."""
+    return argmax(_without_nan(to_inexact(as_operand(a)), -np.inf)[0], axis, keepdims)
+
+
+def nanargmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """`argmin` of the elements that are not NaN; 0 where there are none."""
+    return argmin(_without_nan(to_inexact(as_operand(a)), np.inf)[0], axis, keepdims)
+
+
+def nanmean(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
+    """`mean` of the elements that are not NaN; NaN where there are none."""
+    x, numbers = _without_nan(_float_or_given(as_operand(a), dtype), 0)
+    return mean(x, axis, keepdims=keepdims, where=numbers)
+
+
+def nanvar(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`var` of the elements that are not NaN; NaN where there are too few."""
+    x, numbers = _without_nan(_float_or_given(as_operand(a), dtype), 0)
+    return var(x, axis, None, ddof, keepdims, where=numbers)
+
+
+def nanstd(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`std` of the elements that are not NaN; NaN where there are too few."""
+    return sqrt(nanvar(a, axis, dtype, ddof, keepdims))
+
+
+def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """`cumsum` with NaN counted as 0."""
+    return cumsum(_without_nan(a, 0)[0], axis, dtype)
+
+
+def nancumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """`cumprod` with NaN counted as 1."""
+    return cumprod(_without_nan(a, 1)[0], axis, dtype)

@@ -1,0 +1,505 @@
+"""Reshaping, joining, splitting, repeating, flipping and padding under NumPy's names; and questions about shapes and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array
+from ..compiler.evaluate import evaluation, quiet
+from ..core import dtypes
+from ..core.dtypes import DTypeLike, canonical, scalar_dtype
+from ..core.trace import Tracer, state
+from ..core.types import ArrayType
+from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
+from ..ops import slicing, structure
+from ..ops.structure import broadcast, canonical_axis, convert, move_axis
+from .conversion import SCALARS, as_operand, asarray, place
+from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes, result_dtype
+
+__all__ = [
+    "array_split", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes",
+    "broadcast_to", "can_cast", "column_stack", "concat", "concatenate", "dsplit", "dstack", "expand_dims", "flip",
+    "fliplr", "flipud", "hsplit", "hstack", "iscomplexobj", "isdtype", "isrealobj", "isscalar", "issubdtype",
+    "matrix_transpose", "moveaxis", "ndim", "permute_dims", "promote_types", "ravel", "repeat", "reshape",
+    "result_type", "roll", "rollaxis", "rot90", "shape", "size", "split", "squeeze", "stack", "swapaxes", "tile",
+    "transpose", "unstack", "vsplit", "vstack",
+]  # fmt: skip
+
+# -- one array under another shape -----------------------------------------------------------------------------------
+
+
+def reshape(a: Any, shape: int | Sequence[int] = (), order: str = "C", *, copy: bool | None = None) -> Any:
+    """The same elements in the same order under another shape.
+
+    Args:
+        shape: lengths of the axes; one of them may be -1 and is then computed.
+        order: "C" (last axis fastest) or "F" (first axis fastest).
+
+    Raises:
+        ShapeError: a shape with another number of elements.
+    """
+    x = as_operand(a)
+    wanted = complete_shape(x, shape)
+    if order == "F":
+        return structure.transpose(
+            structure.reshape(structure.transpose(x, range(x.ndim)[::-1]), wanted[::-1]), range(len(wanted))[::-1]
+        )
+    if order not in ("C", "A"):
+        raise ArgumentError(f'order={order!r}: expected "C" or "F"')
+    return structure.reshape(x, wanted)
+
+
+def complete_shape(x: Any, shape: Any) -> tuple[int, ...]:
+    """A wanted shape of `x` with -1 replaced.
+
+    Raises:
+        ShapeError: no such shape fits.
+    """
+    try:
+        lengths = [n.__index__() for n in shape] if isinstance(shape, tuple | list) else [shape.__index__()]
+    except AttributeError:
+        raise ShapeError(f"shape {shape!r}: expected ints") from None
+    unknown = [i for i, n in enumerate(lengths) if n == -1]
+    size = prod(x.shape)
+    if len(unknown) == 1:
+        rest = -prod(lengths)
+        if rest and size % rest == 0:
+            lengths[unknown[0]] = size // rest
+    if any(n < 0 for n in lengths) or prod(lengths) != size:
+        raise ShapeError(
+            f"cannot reshape an array of shape {x.shape} ({size} element{'s' * (size != 1)}) into shape {tuple(shape) if isinstance(shape, tuple | list) else shape}"
+        )
+    return tuple(lengths)
+
+
+def ravel(a: Any, order: str = "C") -> Any:
+    """All elements in one axis."""
+    return reshape(a, -1 if as_operand(a).size else 0, order)
+
+
+def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
+    """The axes in another order, by default reversed: result axis i is axis `axes[i]` of `a`.
+
+    Raises:
+        AxisError: not a permutation of the axes.
+    """
+    x = as_operand(a)
+    if axes is None:
+        return structure.transpose(x, range(x.ndim)[::-1])
+    order = tuple(canonical_axis(axis, x.ndim) for axis in axes)
+    if sorted(order) != list(range(x.ndim)):
+        raise AxisError(f"transpose: axes {tuple(axes)} are not a permutation of the {x.ndim} axes of shape {x.shape}")
+    return structure.transpose(x, order)
+
+
+permute_dims = transpose
+
+
+def matrix_transpose(x: Any, /) -> Any:
+    """The last two axes exchanged."""
+    x = as_operand(x)
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose takes an array of at least 2 dimensions, got shape {x.shape}")
+    return swapaxes(x, -1, -2)
+
+
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    x = as_operand(a)
+    order = list(range(x.ndim))
+    first, second = canonical_axis(axis1, x.ndim), canonical_axis(axis2, x.ndim)
+    order[first], order[second] = second, first
+    return structure.transpose(x, order)
+
+
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Axes moved to other places, the others keeping their order.
+
+    Raises:
+        AxisError: `source` and `destination` differ in length, or name an axis twice.
+    """
+    x = as_operand(a)
+    origins = [canonical_axis(i, x.ndim) for i in (source if isinstance(source, tuple | list) else (source,))]
+    goals = [canonical_axis(i, x.ndim) for i in (destination if isinstance(destination, tuple | list) else (destination,))]
+    if len(origins) != len(goals) or len(set(origins)) != len(origins) or len(set(goals)) != len(goals):
+        raise AxisError(f"moveaxis: source {source} and destination {destination} must name equally many distinct axes")
+    order = [i for i in range(x.ndim) if i not in origins]
+    for goal, origin in sorted(zip(goals, origins, strict=True)):
+        order.insert(goal, origin)
+    return structure.transpose(x, order)
+
+
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """One axis moved in front of another."""
+    x = as_operand(a)
+    axis = canonical_axis(axis, x.ndim)
+    start = start + x.ndim if start < 0 else start
+    return move_axis(x, axis, start - (start > axis))
+
+
+def expand_dims(a: Any, axis: int | Sequence[int] = 0) -> Any:
+    """New axes of length 1 at these positions of the result."""
+    return structure.expand_dims(as_operand(a), axis if isinstance(axis, tuple | list) else (axis,))
+
+
+def squeeze(a: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Without the given axes of length 1, by default without all such.
+
+    Raises:
+        ShapeError: a given axis has another length.
+    """
+    x = as_operand(a)
+    if axis is None:
+        return structure.squeeze(x, [i for i, n in enumerate(x.shape) if n == 1])
+    return structure.squeeze(x, axis if isinstance(axis, tuple | list) else (axis,))
+
+
+def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
+    """`array` repeated along new axes and axes of length 1 until it has `shape`.
+
+    Raises:
+        ShapeError: it does not broadcast to that shape.
+    """
+    return broadcast(as_operand(array), (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def atleast_1d(*arys: Any) -> Any:
+    """Arrays with at least one axis; several arguments give a list."""
+    return _each(arys, lambda x: x if x.ndim else structure.reshape(x, (1,)))
+
+
+def atleast_2d(*arys: Any) -> Any:
+    """Arrays with at least two axes, new ones in front; several arguments give a list."""
+    return _each(arys, lambda x: x if x.ndim > 1 else structure.reshape(x, (1, prod(x.shape))))
+
+
+def atleast_3d(*arys: Any) -> Any:
+    """Arrays with at least three axes, a vector becoming (1, n, 1) and a matrix (m, n, 1); several give a list."""
+
+    def to_three(x: Any) -> Any:
+        shapes = {0: (1, 1, 1), 1: (1, *x.shape, 1), 2: (*x.shape, 1)}
+        return structure.reshape(x, shapes.get(x.ndim, x.shape))
+
+    return _each(arys, to_three)
+
+
+def _each(arrays: tuple[Any, ...], function: Any) -> Any:
+    results = [function(as_operand(x)) for x in arrays]
+    return results[0] if len(results) == 1 else results
+
+
+# -- joining and splitting -------------------------------------------------------------------------------------------
+
+
+def concatenate(arrays: Any, axis: int | None = 0, dtype: DTypeLike | None = None) -> Any:
+    """Arrays one after another along an existing axis; None flattens them first.
+
+    Raises:
+        ShapeError: the shapes differ in another axis.
+    """
+    # Hot (benchmark: eager).
+    if state.trace is evaluation and dtype is None and axis is not None and evaluation.host_only:
+        hosts = []
+        for x in arrays:
+            if type(x) is not Array or x._device is not None or x._host is None:
+                break
+            hosts.append(x._host)
+            if hosts[0].dtype is not x._host.dtype:
+                break
+        else:
+            try:
+                return Array(quiet(np.concatenate, hosts, axis))
+            except ValueError:
+                pass
+    return _concatenate(arrays, axis, dtype)
+
+
+def _rows(arrays: Any, name: str) -> list[Any]:
+    """The arrays to join, with one dtype."""
+    items = list(arrays) if isinstance(arrays, tuple | list) else list(as_operand(arrays))
+    if not items:
+        raise ArgumentError(f"{name} takes at least one array, got an empty sequence")
+    return list(promote_dtypes(*(as_operand(x) if type(x) not in SCALARS else asarray(x) for x in items)))
+
+
+def _concatenate(arrays: Any, axis: int | None, dtype: DTypeLike | None) -> Any:
+    operands = _rows(arrays, "concatenate")
+    if dtype is not None:
+        operands = [convert(x, canonical(dtype)) for x in operands]
+    if axis is None:
+        return slicing.concatenate([structure.reshape(x, (prod(x.shape),)) for x in operands], 0)
+    if operands[0].ndim == 0:
+        raise ShapeError("concatenate takes arrays of at least one dimension; stack joins scalars")
+    return slicing.concatenate(operands, canonical_axis(axis, operands[0].ndim))
+
+
+concat = concatenate
+
+
+def stack(arrays: Any, axis: int = 0, dtype: DTypeLike | None = None) -> Any:
+    """Arrays of one shape, joined along a new axis.
+
+    Raises:
+        ShapeError: the shapes differ.
+    """
+    operands = _rows(arrays, "stack")
+    if any(x.shape != operands[0].shape for x in operands):
+        shapes = ", ".join(dict.fromkeys(str(x.shape) for x in operands))
+        raise ShapeError(f"stack takes arrays of one shape, got {shapes}")
+    if dtype is not None:
+        operands = [convert(x, canonical(dtype)) for x in operands]
+    place = canonical_axis(axis, operands[0].ndim + 1)
+    return slicing.concatenate([structure.expand_dims(x, (place,)) for x in operands], place)
+
+
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """The slices along an axis, as a tuple."""
+    return tuple(moveaxis(x, axis, 0))
+
+
+def vstack(tup: Any, dtype: DTypeLike | None = None) -> Any:
+    """Arrays joined along the first axis; vectors become rows."""
+    return _concatenate([atleast_2d(x) for x in tup], 0, dtype)
+
+
+def hstack(tup: Any, dtype: DTypeLike | None = None) -> Any:
+    """Arrays joined along the second axis; vectors along their only one."""
+    rows = [atleast_1d(x) for x in tup]
+    return _concatenate(rows, 0 if rows and rows[0].ndim == 1 else 1, dtype)
+
+
+def dstack(tup: Any, dtype: DTypeLike | None = None) -> Any:
+    """Arrays joined along the third axis; matrices get one."""
+    return _concatenate([atleast_3d(x) for x in tup], 2, dtype)
+
+
+def column_stack(tup: Any) -> Any:
+    """Vectors as the columns of a matrix; matrices keep their columns."""
+    columns = [as_operand(x) for x in tup]
+    return _concatenate([x if x.ndim > 1 else structure.reshape(x, (prod(x.shape), 1)) for x in columns], 1, None)
+
+
+def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """Parts of an array along an axis.
+
+    Args:
+        indices_or_sections: where to cut, or into how many parts of (almost) equal length.
+    """
+    x = as_operand(ary)
+    axis = canonical_axis(axis, x.ndim)
+    length = x.shape[axis]
+    if isinstance(indices_or_sections, int | np.integer):
+        sections = int(indices_or_sections)
+        if sections < 1:
+            raise ArgumentError(f"split into {sections} sections: expected at least 1")
+        short, longer = divmod(length, sections)
+        cuts = np.cumsum([short + 1] * longer + [short] * (sections - longer))[:-1].tolist()
+    else:
+        cuts = [min(max(int(cut) + length * (int(cut) < 0), 0), length) for cut in indices_or_sections]
+    bounds = [0, *cuts, length]
+    return [slicing.slice_in_dim(x, a, max(a, b), 1, axis) for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """Parts of an array along an axis; a number of sections must divide its length.
+
+    Raises:
+        ShapeError: it does not.
+    """
+    x = as_operand(ary)
+    length = x.shape[canonical_axis(axis, x.ndim)]
+    if isinstance(indices_or_sections, int | np.integer) and indices_or_sections and length % indices_or_sections:
+        raise ShapeError(
+            f"split: axis {axis} of shape {x.shape} has length {length}, which {indices_or_sections} does not divide; "
+            f"array_split makes parts of unequal length"
+        )
+    return array_split(x, indices_or_sections, axis)
+
+
+def vsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
+    """`split` along the first axis."""
+    return split(ary, indices_or_sections, 0)
+
+
+def hsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
+    """`split` along the second axis, or the only one of a vector."""
+    return split(ary, indices_or_sections, 0 if as_operand(ary).ndim == 1 else 1)
+
+
+def dsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
+    """`split` along the third axis."""
+    return split(ary, indices_or_sections, 2)
+
+
+# -- repeating and flipping ------------------------------------------------------------------------------------------
+
+
+def tile(A: Any, reps: int | Sequence[int]) -> Any:
+    """The whole array repeated along each axis."""
+    x = as_operand(A)
+    times = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
+    ndim = max(x.ndim, len(times))
+    shape = (1,) * (ndim - x.ndim) + x.shape
+    times = (1,) * (ndim - len(times)) + times
+    pairs = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
+    spread = structure.broadcast_in_dim(structure.reshape(x, shape), pairs, range(1, 2 * ndim, 2))
+    return structure.reshape(spread, tuple(t * n for t, n in zip(times, shape, strict=True)))
+
+
+def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
+    """Elements moved along axes, those pushed out re-entering at the other end; without axes, in the flattened array."""
+    x = as_operand(a)
+    if axis is None:
+        return structure.reshape(roll(structure.reshape(x, (x.size,)), sum(np.ravel(shift).tolist()), 0), x.shape)
+    axes, shifts = np.broadcast_arrays(np.ravel(axis), np.ravel(shift))
+    for one, by in zip(axes.tolist(), shifts.tolist(), strict=True):
+        one = canonical_axis(one, x.ndim)
+        if x.shape[one] and (cut := -by % x.shape[one]):
+            parts = [slicing.slice_in_dim(x, cut, None, 1, one), slicing.slice_in_dim(x, 0, cut, 1, one)]
+            x = slicing.concatenate(parts, one)
+    return x
+
+
+def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Elements in reverse order along axes, by default all."""
+    x = as_operand(m)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    return slicing.rev(x, [canonical_axis(one, x.ndim) for one in axes])
+
+
+def fliplr(m: Any) -> Any:
+    """`flip` along the second axis."""
+    return flip(m, 1)
+
+
+def flipud(m: Any) -> Any:
+    """`flip` along the first axis."""
+    return flip(m, 0)
+
+
+def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """`k` quarter turns in the plane of two axes, from the first towards the second."""
+    x = as_operand(m)
+    first, second = (canonical_axis(axis, x.ndim) for axis in axes)
+    if first == second:
+        raise AxisError(f"rot90: axes {axes} must differ")
+    turns = k % 4
+    if turns == 0:
+        return x
+    if turns == 2:
+        return flip(x, (first, second))
+    return swapaxes(flip(x, second), first, second) if turns == 1 else flip(swapaxes(x, first, second), second)
+
+
+# -- questions -------------------------------------------------------------------------------------------------------
+
+
+def shape(a: Any) -> tuple[int, ...]:
+    """The lengths of the axes."""
+    return a.shape if isinstance(a, Array | Tracer) else as_operand(a).shape
+
+
+def ndim(a: Any) -> int:
+    """The number of axes."""
+    return len(shape(a))
+
+
+def size(a: Any, axis: int | None = None) -> int:
+    """The number of elements, in all or along one axis."""
+    lengths = shape(a)
+    return prod(lengths) if axis is None else lengths[canonical_axis(axis, len(lengths))]
+
+
+def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None) -> Any:
+    """The same values in another dtype: floats out of an integer's range saturate, NaN becomes 0, complex loses its
+    imaginary part."""
+    converted = convert(as_operand(x), canonical(dtype))
+    return converted if device is None else place(converted, device)
+
+
+def result_type(*arrays_and_dtypes: Any) -> np.dtype:
+    """The dtype that arrays, dtypes and Python scalars promote to; Python scalars are weak."""
+    if not arrays_and_dtypes:
+        raise ArgumentError("result_type takes at least one array or dtype")
+    return result_dtype(tuple(map(_typed, arrays_and_dtypes)))[0]
+
+
+def _typed(x: Any) -> Any:
+    """Something with a type, or a Python scalar."""
+    if isinstance(x, Array | Tracer) or type(x) in SCALARS:
+        return x
+    if isinstance(x, type | str | np.dtype):
+        return structure.zeros_of(ArrayType((), canonical(x)))
+    return as_operand(x)
+
+
+def promote_types(a: DTypeLike, b: DTypeLike) -> np.dtype:
+    """The dtype that two dtypes promote to."""
+    found = dtypes.promote(canonical(a), canonical(b))
+    return scalar_dtype(found) if isinstance(found, type) else found
+
+
+def can_cast(from_: Any, to: DTypeLike, casting: str = "safe") -> bool:
+    """Whether a dtype (or an array's) casts to another under NumPy's rule."""
+    source = from_.dtype if isinstance(from_, Array | Tracer | np.ndarray) else canonical(from_)
+    return np.can_cast(source, canonical(to), casting)  # type: ignore[arg-type]
+
+
+def issubdtype(arg1: Any, arg2: Any) -> bool:
+    """Whether a dtype is of a kind, as `numpy.issubdtype`; bfloat16 and the float8 family are floating."""
+    return isdtype_kind(canonical(arg1), arg2)
+
+
+def isdtype_kind(dtype: np.dtype, kind: Any) -> bool:
+    """Whether a dtype is of an abstract NumPy kind, or is a given dtype."""
+    if isinstance(kind, type) and issubclass(kind, np.generic) and dtypes.is_float(dtype):
+        if kind in (np.floating, np.inexact, np.number, np.generic):
+            return True
+    return np.issubdtype(dtype, kind)
+
+
+_KINDS = {
+    "bool": lambda d: d == dtypes.BOOL,
+    "signed integer": lambda d: d in dtypes.SIGNED,
+    "unsigned integer": lambda d: d in dtypes.UNSIGNED,
+    "integral": lambda d: d in dtypes.INTEGERS,
+    "real floating": dtypes.is_float,
+    "complex floating": dtypes.is_complex,
+    "numeric": lambda d: d != dtypes.BOOL,
+}
+
+
+def isdtype(dtype: DTypeLike, kind: Any) -> bool:
+    """Whether a dtype is of a kind by the Array API's names ("integral", "real floating", …), a dtype, or one of several.
+
+    Raises:
+        DTypeError: an unknown kind.
+    """
+    found = canonical(dtype)
+    if isinstance(kind, tuple):
+        return any(isdtype(found, one) for one in kind)
+    if isinstance(kind, str):
+        if kind in _KINDS:
+            return bool(_KINDS[kind](found))
+        if kind not in dtypes.BY_NAME:
+            raise DTypeError(f"isdtype: unknown kind {kind!r}; there are: {', '.join(_KINDS)}")
+    return found == canonical(kind)
+
+
+def iscomplexobj(x: Any) -> bool:
+    """Whether the dtype is complex."""
+    return dtypes.is_complex(as_operand(x).dtype)
+
+
+def isrealobj(x: Any) -> bool:
+    """Whether the dtype is not complex."""
+    return not iscomplexobj(x)
+
+
+def isscalar(element: Any) -> bool:
+    """Whether the argument is a Python or NumPy scalar, or an array of no dimensions."""
+    return np.isscalar(element) or isinstance(element, Array | Tracer) and element.ndim == 0
