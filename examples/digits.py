@@ -1,7 +1,5 @@
 """Learn to read real handwritten digits: the 1,797 scans of 8×8 pixels that scikit-learn ships.
 
-    python examples/digits.py          # a few seconds; prints the test accuracy and writes digits.png
-
 Read it from top to bottom: data, network, training, picture. What to look for:
 
 - The parameters are a pytree (a list of dicts), and so are their gradients and Adam's moments.
@@ -36,9 +34,8 @@ matplotlib.use("Agg")  # draws into files, needs no screen
 
 Params = list[dict[str, fg.Array]]
 
-LAYERS = (64, 256, 256, 10)
-BATCH = 64
-LEARNING_RATE = 3e-3
+LAYERS, BATCH, LEARNING_RATE = (64, 256, 256, 10), 64, 3e-3
+INK, FAINT, BLUE, RED = "#1f2933", "#d5d9de", "#2f6fb0", "#d1353f"
 
 
 class Digits(NamedTuple):
@@ -105,11 +102,11 @@ def shift(key: fg.Array, image: fg.Array) -> fg.Array:
 
 
 class State(NamedTuple):
-    """What one training step turns into the next: parameters, and Adam's running moments of their gradients."""
+    """What one training step turns into the next."""
 
     params: Params
-    mean: Params
-    square: Params
+    mean: Params  # Adam's running mean of the gradients
+    square: Params  # and of their squares
     steps: fg.Array
 
 
@@ -126,11 +123,11 @@ def adam(state: State, gradient: Params, rate: float) -> State:
 
 
 @fg.jit
-def train_step(state: State, batch: Digits, key: fg.Array, rate: float) -> State:
+def train_step(state: State, batch: Digits, key: fg.Array, rate: float) -> tuple[State, fg.Array]:
     """Shift every image by its own random amount, then follow the gradient of their mean loss."""
     shifted = batch._replace(images=fg.vmap(shift)(fg.random.split(key, BATCH), batch.images))
-    gradient = fg.grad(batch_loss)(state.params, shifted)
-    return adam(state, gradient, rate)
+    loss, gradient = fg.value_and_grad(batch_loss)(state.params, shifted)
+    return adam(state, gradient, rate), loss
 
 
 @fg.jit
@@ -151,8 +148,6 @@ def gradient_norms(params: Params, digits: Digits) -> fg.Array:
 
 
 class Measurement(NamedTuple):
-    """How good some parameters are."""
-
     train_loss: float
     test_loss: float
     accuracy: float
@@ -181,15 +176,12 @@ def fit(train: Digits, test: Digits, epochs: int, key: fg.Array) -> tuple[Params
                 rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / epochs))  # gently from full speed to rest
                 for batch in batches(train, order_key):
                     shift_key, step_key = fg.random.split(shift_key)
-                    state = train_step(state, batch, step_key, rate)
+                    state, loss = train_step(state, batch, step_key, rate)
                 history.append(measure(state.params, *placed))
-                bar.set_postfix_str(f"test accuracy {history[-1].accuracy:.1%}")
+                bar.set_postfix_str(f"loss {float(loss):.3f}, test accuracy {history[-1].accuracy:.1%}")
         except KeyboardInterrupt:
             bar.set_postfix_str("stopped by Ctrl-C")
     return state.params, history
-
-
-INK, FAINT, BLUE, RED = "#1f2933", "#d5d9de", "#2f6fb0", "#d1353f"
 
 
 def draw_curves(figure: Any, history: Sequence[Measurement]) -> None:
@@ -230,17 +222,16 @@ def draw(path: Path, train: Digits, test: Digits, params: Params, history: Seque
         for row in zip(*hardest, strict=True)
     ]
     learn = [[(train.images[i], f"{train.labels[i]} · {norms[i]:.2g}", False) for i in np.argsort(-norms)[:10]]]
-    with plt.rc_context({"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "font.size": 10}):
-        figure = plt.figure(figsize=(15, 9), layout="constrained")
-        title = f"funcgrad reads {history[-1].accuracy:.1%} of {len(answers)} unseen handwritten digits correctly\n"
-        figure.suptitle(title, size=18, weight="bold")
-        left, right = figure.subfigures(1, 2, width_ratios=(1, 1.7), wspace=0.03)
-        above, below = right.subfigures(2, 1, height_ratios=(6, 1.35), hspace=0.03)
-        draw_curves(left, history)
-        draw_digits(above, "test digits 0 to 9, the least certain first: answer · its probability; wrong in red", read)
-        draw_digits(below, "training digits with most left to teach: label · norm of the gradient of its loss", learn)
-        figure.savefig(path, dpi=110)
-        plt.close(figure)
+    figure = plt.figure(figsize=(15, 9), layout="constrained")
+    title = f"funcgrad reads {history[-1].accuracy:.1%} of {len(answers)} unseen handwritten digits correctly\n"
+    figure.suptitle(title, size=18, weight="bold", color=INK)
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.7), wspace=0.03)
+    above, below = right.subfigures(2, 1, height_ratios=(6, 1.35), hspace=0.03)
+    draw_curves(left, history)
+    draw_digits(above, "test digits 0 to 9, the least certain first: answer · its probability; wrong in red", read)
+    draw_digits(below, "training digits with most left to teach: label · norm of the gradient of its loss", learn)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Measurement]:

@@ -172,7 +172,7 @@ class Array:
         return view.copy() if copy else view
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self.read_only())
+        return memoryview(self.read_only())  # type: ignore[arg-type]
 
     def __dlpack__(self, **options: Any) -> Any:
         return self.buffer().__dlpack__(**options)

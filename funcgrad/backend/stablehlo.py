@@ -207,7 +207,7 @@ class Builder:
 
     def constant(self, value: Any, type: ArrayType) -> Value:
         """A constant filled with one scalar."""
-        scalar = np.asarray(value, type.dtype)
+        scalar: Any = np.asarray(value, type.dtype)
         if type.dtype.kind == "c":  # the bindings cannot represent complex attributes
             part = type.update(dtype=scalar.real.dtype)
             return self.op("complex", (self.constant(scalar.real, part), self.constant(scalar.imag, part)), type)

@@ -24,7 +24,7 @@ class InternedMeta(type):
     _defaults: tuple[Any, ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> InternedMeta:
-        cls = super().__new__(mcs, name, bases, namespace, **options)
+        cls: Any = super().__new__(mcs, name, bases, namespace, **options)
         cls = dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
         cls._instances = {}
         cls._defaults = tuple(field.default for field in dataclasses.fields(cls))  # type: ignore[arg-type]

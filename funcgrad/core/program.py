@@ -303,7 +303,7 @@ class StageTrace(Trace):
 
 def _run_equations(equations: Iterable[Equation], environment: dict[Var, Any]) -> None:
     for eqn in equations:
-        args = tuple(literal_value(a) if type(a) is Literal else environment[a] for a in eqn.inputs)
+        args = tuple([environment[a] if isinstance(a, Var) else literal_value(a) for a in eqn.inputs])
         environment.update(zip(eqn.outputs, state.trace.process(eqn.op, args), strict=True))
 
 
@@ -326,7 +326,7 @@ def run_program(program: Program, args: Sequence[Any]) -> list[Any]:
     environment: dict[Var, Any] = dict(zip(program.inputs, args, strict=True))
     environment.update(program.constants)
     _run_equations(program.equations, environment)
-    return [literal_value(a) if type(a) is Literal else environment[a] for a in program.outputs]  # type: ignore[index]
+    return [environment[a] if isinstance(a, Var) else literal_value(a) for a in program.outputs]
 
 
 def stage(

@@ -47,8 +47,8 @@ class AtIndex:
 
     Every method takes `indices_are_sorted` and `unique_indices` (promises that may make compiled code faster) and
     `mode`: by default a known index out of bounds raises `OutOfBoundsError` and an update at a traced one is dropped;
-    "drop" (or "fill"), "clip", "wrap" and "promise_in_bounds" choose otherwise. Values are broadcast to the place's shape
-    and converted to the array's dtype; one of a higher kind, such as a float for an integer array, raises
+    "drop" (or "fill"), "clip", "wrap" and "promise_in_bounds" choose otherwise. Values are broadcast to the place's
+    shape and converted to the array's dtype; one of a higher kind, such as a float for an integer array, raises
     `DTypeError`.
     """
 

@@ -83,7 +83,7 @@ def _matmul(a: Any, b: Any, precision: Any = None, preferred: DTypeLike | None =
     a, b = promote_dtypes(a, b)
     if not a.ndim or not b.ndim:
         raise ShapeError(
-            f"matmul takes arrays of at least one dimension, got shapes {a.shape} and {b.shape}; scale by a number with *"
+            f"matmul takes arrays of at least one dimension, got shapes {a.shape} and {b.shape}; use * for scalars"
         )
     row = max(b.ndim - 2, 0)
     _require_equal_lengths("matmul", a, b, a.ndim - 1, row)

@@ -10,25 +10,324 @@ import numpy as np
 
 from ..backend.array import Array, aligned_copy, splat_array
 from ..compiler.evaluate import quiet
-from ..core.dtypes import (
-    BOOL, DTypeLike, canonical, default_float, default_int, is_complex, is_inexact, is_integer, scalar_dtype,
-)  # fmt: skip
+from ..core.dtypes import BOOL, DTypeLike, canonical, default_float, default_int, is_complex, is_integer, scalar_dtype
 from ..core.trace import Tracer
 from ..core.types import ArrayType
 from ..errors import ArgumentError, ConcretizationError, ShapeError
 from ..ops.elementwise import where
 from ..ops.slicing import pad
 from ..ops.structure import broadcast, broadcast_in_dim, convert, iota, reshape, zeros_of
+from .contraction import diagonal
 from .conversion import SCALARS, array, as_operand, asarray, known, place
-from .elementwise import add, divide, floor_divide, greater_equal, multiply, power, subtract
-from .indexing import take
+from .elementwise import add, divide, floor, greater_equal, multiply, power, subtract
 from .promotion import promote_dtypes, result_dtype, to_inexact
-from .reductions import canonical_axes
-from .shape import stack
+from .shape import expand_dims, moveaxis, stack
 from .transcendental import log10
 
 __all__ = [
-    "arange", "array", "asarray", "ascontiguousarray", "copy", "diag", "diagflat", "diagonal", "empty", "empty_like",
+    "arange", "array", "asarray", "ascontiguousarray", "copy", "diag", "diagflat", "empty", "empty_like",
     "eye", "from_dlpack", "full", "full_like", "geomspace", "identity", "indices", "linspace", "logspace", "meshgrid",
-    "ones", "ones_like", "trace", "tri", "tril", "triu", "vander", "zeros", "zeros_like",
+    "ones", "ones_like", "tri", "tril", "triu", "vander", "zeros", "zeros_like",
 ]  # fmt: skip
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    """A shape out of an int, a sequence of ints, or known integer arrays.
+
+    Raises:
+        ShapeError: negative or not integers.
+    """
+    try:
+        lengths = tuple(map(operator.index, shape)) if isinstance(shape, tuple | list) else None
+        if lengths is None:
+            found = known(shape, "a shape") if isinstance(shape, Array | Tracer | np.ndarray) else operator.index(shape)
+            lengths = tuple(map(operator.index, np.ravel(found)))
+    except ConcretizationError:
+        raise
+    except TypeError:
+        raise ShapeError(f"shape {shape!r}: expected an int or a tuple of ints") from None
+    if any(n < 0 for n in lengths):
+        raise ShapeError(f"shape {lengths}: lengths must not be negative")
+    return lengths
+
+
+def _filled(shape: Any, value: Any, dtype: np.dtype, device: Any) -> Any:
+    filled = splat_array(quiet(np.asarray, value, dtype), ArrayType(_shape(shape), dtype))
+    return filled if device is None else place(filled, device)
+
+
+# -- constants -------------------------------------------------------------------------------------------------------
+
+
+def zeros(shape: Any, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """An array of zeros, by default of the default float."""
+    return _filled(shape, 0, default_float() if dtype is None else canonical(dtype), device)
+
+
+def ones(shape: Any, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """An array of ones, by default of the default float."""
+    return _filled(shape, 1, default_float() if dtype is None else canonical(dtype), device)
+
+
+def empty(shape: Any, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """An array to be replaced; since arrays are immutable it holds zeros."""
+    return zeros(shape, dtype, device=device)
+
+
+def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """An array filled with a value (a scalar, or an array that broadcasts), by default of that value's dtype."""
+    if type(fill_value) in SCALARS:
+        wanted = scalar_dtype(type(fill_value)) if dtype is None else canonical(dtype)
+        if type(fill_value) is complex and not is_complex(wanted):
+            raise ArgumentError(f"full: the complex number {fill_value} does not fit dtype {wanted.name}")
+        return _filled(shape, fill_value, wanted, device)
+    filled = broadcast(asarray(fill_value, dtype), _shape(shape))
+    return filled if device is None else place(filled, device)
+
+
+def _like(a: Any, dtype: DTypeLike | None, shape: Any) -> tuple[Any, Any]:
+    x = as_operand(a)
+    return (x.shape if shape is None else shape), (x.dtype if dtype is None else dtype)
+
+
+def zeros_like(a: Any, dtype: DTypeLike | None = None, shape: Any = None, *, device: Any = None) -> Any:
+    """Zeros of the shape and dtype of `a`."""
+    lengths, found = _like(a, dtype, shape)
+    return zeros(lengths, found, device=device)
+
+
+def ones_like(a: Any, dtype: DTypeLike | None = None, shape: Any = None, *, device: Any = None) -> Any:
+    """Ones of the shape and dtype of `a`."""
+    lengths, found = _like(a, dtype, shape)
+    return ones(lengths, found, device=device)
+
+
+empty_like = zeros_like
+
+
+def full_like(a: Any, fill_value: Any, dtype: DTypeLike | None = None, shape: Any = None, *, device: Any = None) -> Any:
+    """An array filled with a value, of the shape and dtype of `a`."""
+    lengths, found = _like(a, dtype, shape)
+    return full(lengths, fill_value, found, device=device)
+
+
+# -- copies ----------------------------------------------------------------------------------------------------------
+
+
+def copy(a: Any, order: str | None = None) -> Any:
+    """`a` as an array; arrays are immutable, so nothing needs to be copied."""
+    return asarray(a, order=order)
+
+
+def ascontiguousarray(a: Any, dtype: DTypeLike | None = None) -> Any:
+    """`a` as an array of at least one dimension; memory layout is not visible here."""
+    return array(a, dtype, ndmin=1)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    """An array of what another library holds; copied once unless `copy=False` promises that nobody writes to it."""
+    if isinstance(x, Array):
+        return x if device is None else place(x, device)
+    host = np.from_dlpack(x)
+    made = Array(host if copy is False else aligned_copy(host))
+    return made if device is None else place(made, device)
+
+
+# -- counts and grids ------------------------------------------------------------------------------------------------
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """Evenly spaced numbers from `start` (0 if only one number is given) up to, not including, `stop`.
+
+    Args:
+        start, stop, step: numbers known while tracing. `dtype` is by default the one they promote to.
+    """
+    given = [x for x in (start, stop, step) if x is not None]
+    numbers = [x if type(x) in SCALARS else known(x, "arange").item() for x in given]
+    kinds = tuple(x if type(x) in SCALARS else as_operand(x) for x in given)
+    wanted = result_dtype(kinds)[0] if dtype is None else canonical(dtype)
+    if wanted is BOOL and dtype is None:
+        wanted = default_int()
+    first = 0 if stop is None else numbers[0]
+    last = numbers[0] if stop is None else numbers[1]
+    by = 1 if step is None else numbers[-1]
+    if by == 0:
+        raise ArgumentError("arange: step must not be 0")
+    if is_integer(wanted) and max(abs(first), abs(last)) > np.iinfo(wanted).max + 1:
+        raise OverflowError(f"arange({first}, {last}) does not fit {wanted.name}; pass dtype='int64'")
+    made = Array(quiet(np.arange, first, last, by).astype(wanted))
+    return made if device is None else place(made, device)
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """`num` evenly spaced numbers from `start` to `stop`, which is the last one unless `endpoint` is False.
+
+    Args:
+        start, stop: numbers or arrays that broadcast.
+        retstep: also return the spacing.
+        axis: where the new axis of length `num` goes.
+    """
+    count = operator.index(num)
+    if count < 0:
+        raise ArgumentError(f"linspace: num={count} must not be negative")
+    first, last = map(to_inexact, promote_dtypes(start, stop))
+    span = subtract(last, first)
+    parts = count - 1 if endpoint else count
+    step = divide(span, parts) if parts > 0 else full_like(span, np.nan)
+    shape = (count, *span.shape)
+    numbers = convert(iota(default_int(), (count,)), span.dtype)
+    fraction = broadcast_in_dim(numbers if parts <= 0 else divide(numbers, parts), shape, (0,))
+    result = add(multiply(fraction, span), first)
+    if endpoint and count > 1:
+        at_end = broadcast_in_dim(greater_equal(numbers, count - 1), shape, (0,))
+        result = where(at_end, broadcast(last, shape), result)
+    if dtype is not None:
+        wanted = canonical(dtype)
+        result = convert(floor(result) if is_integer(wanted) else result, wanted)
+    result = result if axis == 0 else moveaxis(result, 0, axis)
+    result = result if device is None else place(result, device)
+    return (result, step) if retstep else result
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: DTypeLike | None = None, axis: int = 0
+) -> Any:
+    """`base` to the powers of `linspace(start, stop, num)`."""
+    result = power(base, linspace(start, stop, num, endpoint, axis=axis))
+    return result if dtype is None else convert(result, canonical(dtype))
+
+
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: DTypeLike | None = None, axis: int = 0
+) -> Any:
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before; both ends have one sign."""
+    first, last = map(to_inexact, promote_dtypes(start, stop))
+    exponents = linspace(zeros_like(first), log10(divide(last, first)), num, endpoint, axis=axis)
+    spread = first if first.ndim == 0 else expand_dims(first, axis)
+    result = multiply(spread, power(10.0, exponents))
+    return result if dtype is None else convert(result, canonical(dtype))
+
+
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:
+    """Coordinate arrays of the grid that vectors span.
+
+    Args:
+        sparse: leave the axes that repeat with length 1.
+        indexing: "xy" (the first two axes exchanged) or "ij".
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f'meshgrid: indexing={indexing!r}, expected "xy" or "ij"')
+    vectors = [as_operand(x) for x in xi]
+    if any(x.ndim > 1 for x in vectors):
+        raise ShapeError(f"meshgrid takes vectors, got shapes {', '.join(str(x.shape) for x in vectors)}")
+    places = list(range(len(vectors)))
+    if indexing == "xy" and len(vectors) > 1:
+        places[:2] = [1, 0]
+    lengths = [0] * len(vectors)
+    for x, axis in zip(vectors, places, strict=True):
+        lengths[axis] = x.size
+    grids = []
+    for x, axis in zip(vectors, places, strict=True):
+        thin = reshape(x, tuple(x.size if i == axis else 1 for i in range(len(vectors))))
+        grids.append(thin if sparse else broadcast(thin, tuple(lengths)))
+    return grids
+
+
+def indices(dimensions: Sequence[int], dtype: DTypeLike | None = None, sparse: bool = False) -> Any:
+    """The indices of every element of a grid: one array per axis, stacked, or a tuple of thin ones with `sparse`."""
+    shape = _shape(tuple(dimensions))
+    wanted = default_int() if dtype is None else canonical(dtype)
+    if sparse:
+        thin = (tuple(n if i == axis else 1 for i in range(len(shape))) for axis, n in enumerate(shape))
+        return tuple(iota(wanted, lengths, axis) for axis, lengths in enumerate(thin))
+    grids = [iota(wanted, shape, axis) for axis in range(len(shape))]
+    return stack(grids) if grids else zeros((0,), wanted)
+
+
+# -- diagonals and triangles -----------------------------------------------------------------------------------------
+
+
+def _diagonal_distance(rows: int, columns: int) -> Any:
+    """How far each element of a matrix lies to the right of the main diagonal."""
+    return subtract(iota(default_int(), (rows, columns), 1), iota(default_int(), (rows, columns), 0))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+    """A matrix with ones on the diagonal `k` (above the main one if positive) and zeros elsewhere."""
+    rows, columns = _shape((N, N if M is None else M))
+    made = Array(np.eye(rows, columns, operator.index(k), default_float() if dtype is None else canonical(dtype)))
+    return made if device is None else place(made, device)
+
+
+def identity(n: int, dtype: DTypeLike | None = None) -> Any:
+    """The square matrix with ones on the main diagonal."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Any:
+    """A matrix with ones on and below the diagonal `k`."""
+    below = _diagonal_distance(*_shape((N, N if M is None else M))) <= k
+    return convert(below, default_float() if dtype is None else canonical(dtype))
+
+
+def _triangle(m: Any, k: int, name: str, upper: bool) -> Any:
+    x = as_operand(m)
+    if x.ndim < 2:
+        raise ShapeError(f"{name} takes an array of at least 2 dimensions, got shape {x.shape}")
+    distance = _diagonal_distance(*x.shape[-2:])
+    kept = broadcast(distance >= k if upper else distance <= k, x.shape)
+    return where(kept, x, zeros_of(x.type))
+
+
+def tril(m: Any, k: int = 0) -> Any:
+    """The matrices (last two axes) with zeros above the diagonal `k`."""
+    return _triangle(m, k, "tril", False)
+
+
+def triu(m: Any, k: int = 0) -> Any:
+    """The matrices (last two axes) with zeros below the diagonal `k`."""
+    return _triangle(m, k, "triu", True)
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    """A matrix with the vector `v` on the diagonal `k`; of a matrix, that diagonal.
+
+    Raises:
+        ShapeError: `v` has neither one nor two dimensions.
+    """
+    x = as_operand(v)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag takes a vector or a matrix, got shape {x.shape}")
+    length = x.shape[0]
+    spread = broadcast_in_dim(x, (length, length), (0,))
+    matrix = where(_diagonal_distance(length, length) == 0, spread, zeros_of(spread.type))
+    edges = [(max(-k, 0), max(k, 0), 0), (max(k, 0), max(-k, 0), 0)]
+    return pad(matrix, zeros_of(x.type.update(shape=())), edges) if k else matrix
+
+
+def diagflat(v: Any, k: int = 0) -> Any:
+    """A matrix with all elements of `v` on the diagonal `k`."""
+    x = as_operand(v)
+    return diag(reshape(x, (x.size,)), k)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """The matrix whose columns are the powers of a vector, the highest first unless `increasing`."""
+    x = as_operand(x)
+    if x.ndim != 1:
+        raise ShapeError(f"vander takes a vector, got shape {x.shape}")
+    count = x.shape[0] if N is None else operator.index(N)
+    columns = [power(x, n) for n in (range(count) if increasing else reversed(range(count)))]
+    return stack(columns, 1) if columns else zeros((x.shape[0], 0), x.dtype)

@@ -10,14 +10,13 @@ import numpy as np
 from ..backend.array import Array
 from ..compiler.evaluate import evaluation
 from ..core.dtypes import BOOL, default_int, is_integer
-from ..core.trace import Tracer, state
+from ..core.trace import state
 from ..core.types import ArrayType
-from ..errors import ArgumentError, DTypeError, OutOfBoundsError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.cumulative import cumsum
-from ..ops.elementwise import add, div, lt, maximum, mul, ne, rem, sub, where
+from ..ops.elementwise import div, lt, maximum, ne, rem, sub, where
 from ..ops.gather import GatherDims, ScatterDims, gather, scatter
 from ..ops.slicing import concatenate, dynamic_slice, dynamic_update_slice, rev, slice_array
-from ..ops.sorting import argsort
 from ..ops.structure import (
     broadcast,
     broadcast_in_dim,

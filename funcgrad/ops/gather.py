@@ -289,7 +289,7 @@ class _Scatter(Primitive):
         walked = axes[1] is not None
         if walked and not size:
             return (x,), (0,)
-        indices = move_axis(operands[1], axes[1], 0) if walked else operands[1]
+        indices = lead_axis(size, operands[1], axes[1]) if walked else operands[1]
         dims = self.dimension_numbers.as_gather().batched(True, walked).as_scatter()
         flags = self.mode, self.indices_are_sorted and not walked, self.unique_indices
         return (type(self)(dims, *flags)(x, indices, updates),), (0,)

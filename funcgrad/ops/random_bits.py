@@ -14,9 +14,10 @@ import numpy as np
 from ..core.dtypes import FLOAT32
 from ..core.primitive import Primitive, not_differentiable, not_linear
 from ..core.types import ArrayType
-from ..errors import DTypeError
+from ..errors import DTypeError, ShapeError
 from .elementwise import mul
 from .families import Elementwise, align_batch, same_operands
+from .gather import lead_axis
 
 __all__ = ["multiply_add", "threefry"]
 
@@ -25,35 +26,46 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
 _BLOCK = 1 << 14  # elements whose working memory stays in the cache
 _SHIFTS = {r: (UINT32.type(r), UINT32.type(32 - r)) for rotations in _ROTATIONS for r in rotations}
-_FEW = 4  # up to so many elements, Python's integers are quicker than NumPy's calls
+_FEW = 8  # up to so many elements, Python's integers are quicker than NumPy's calls
 
 
 class Threefry2x32(Primitive):
-    """Operands (key_high, key_low, count_high, count_low), uint32 of one shape: two results of bits, element by element."""
+    """Operands (key, high, low), uint32: the bits, as two words, of counters of two words each.
+
+    A key of shape (*leading, 2) goes with counters of shape (*leading, ...).
+    """
 
     multiple = True
 
-    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
-        result = same_operands(self.name, types)
-        if result.dtype != UINT32:
-            raise DTypeError(f"threefry2x32 takes uint32 keys and counts, not {result.dtype.name}")
+    def infer(self, key: ArrayType, high: ArrayType, low: ArrayType) -> tuple[ArrayType, ...]:
+        result = same_operands(self.name, (high, low))
+        if not key.dtype == result.dtype == UINT32:
+            raise DTypeError(f"threefry2x32 takes uint32 keys and counters, not {key.dtype.name} and {result.dtype.name}")
+        if key.shape[-1:] != (2,) or key.shape[:-1] != result.shape[: key.ndim - 1]:
+            raise ShapeError(
+                f"threefry2x32: a key of shape {key.shape} does not go with counters of shape {result.shape}; "
+                f"expected (*leading, 2) and (*leading, ...)"
+            )
         return (result.strong(), result.strong())
 
-    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        shape, size = operands[0].shape, operands[0].size
+    def evaluate(self, key: np.ndarray, high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, ...]:
+        shape, size = high.shape, high.size
+        keys = [key[..., i].reshape(-1) for i in (0, 1)]
+        if keys[0].size > 1:
+            keys = [np.repeat(word, size // word.size) for word in keys]
         if size <= _FEW:
-            rows = zip(*(x.reshape(-1).tolist() for x in operands), strict=True)
-            words = np.array([_scalar_rounds(*row) for row in rows], UINT32).reshape(size, 2)
+            rows = zip(*(np.broadcast_to(x, size).tolist() for x in keys), high.flat, low.flat, strict=True)
+            words = np.array([_scalar_rounds(*map(int, row)) for row in rows], UINT32).reshape(size, 2)
             return words[:, 0].reshape(shape), words[:, 1].reshape(shape)
-        keys = [_word(x) for x in operands[:2]]
-        first, second = (np.array(x, order="C").reshape(-1) for x in operands[2:])
+        first, second = (np.array(x, order="C").reshape(-1) for x in (high, low))
         for start in range(0, size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            _rounds(*(key if key.ndim == 0 else key[block] for key in keys), first[block], second[block])
+            _rounds(*(word[block] if word.size > 1 else word for word in keys), first[block], second[block])
         return first.reshape(shape), second.reshape(shape)
 
-    def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
+    def lower(self, build: Any, key: Any, x0: Any, x1: Any) -> tuple[Any, ...]:
         type = build.out_types[0]
+        k0, k1 = (_lower_word(build, key, place) for place in (0, 1))
         constants: dict[int, Any] = {}
 
         def constant(value: int) -> Any:
@@ -64,7 +76,6 @@ class Threefry2x32(Primitive):
         def emit(name: str, a: Any, b: Any) -> Any:
             return build.op(name, (a, b), type)
 
-        k0, k1, x0, x1 = operands
         schedule = (k0, k1, emit("xor", emit("xor", k0, k1), constant(_PARITY)))
         x0, x1 = emit("add", x0, k0), emit("add", x1, k1)
         for group in range(5):
@@ -81,16 +92,25 @@ class Threefry2x32(Primitive):
     transpose = not_linear
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        aligned, axis = align_batch(size, operands, axes)
-        return self(*aligned), (axis, axis)
+        if axes[0] is None and operands[0].ndim == 1:
+            counters, axis = align_batch(size, operands[1:], axes[1:])
+            return self(operands[0], *counters), (axis, axis)
+        return self(*(lead_axis(size, x, axis) for x, axis in zip(operands, axes, strict=True))), (0, 0)
 
 
 threefry = Threefry2x32()
 
 
-def _word(key: np.ndarray) -> np.ndarray:
-    """A key's words as one 0-d array if they are all the same, else flat."""
-    return key[(0,) * key.ndim + (...,)] if not any(key.strides) else key.reshape(-1)
+def _lower_word(build: Any, key: Any, place: int) -> Any:
+    """One word of each key, repeated for its counters."""
+    type, result = build.in_types[0], build.out_types[0]
+    start, limit = [0] * type.ndim, list(type.shape)
+    start[-1], limit[-1] = place, place + 1
+    bounds = {"start_indices": start, "limit_indices": limit, "strides": [1] * type.ndim}
+    attributes = {name: build.integers(values) for name, values in bounds.items()}
+    word = build.op("slice", (key,), type.update(shape=(*type.shape[:-1], 1)), attributes)
+    word = build.op("reshape", (word,), type.update(shape=type.shape[:-1]))
+    return build.broadcast(word, result, range(type.ndim - 1))
 
 
 def _rounds(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray) -> None:

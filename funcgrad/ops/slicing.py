@@ -66,7 +66,7 @@ class Slice(Linear):
         return (Pad(self.start, tuple(high), interior)(cts[0], zeros_of(ArrayType((), cts[0].dtype))),)
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        x = move_axis(operands[0], axes[0], 0)
+        x = lead_axis(size, operands[0], axes[0])
         return (Slice((0, *self.start), (size, *self.limit), (1, *self.strides))(x),), (0,)
 
 
@@ -206,7 +206,7 @@ class Rev(Linear):
         return (self(cts[0]),)
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        x = move_axis(operands[0], axes[0], 0)
+        x = lead_axis(size, operands[0], axes[0])
         return (Rev(tuple(axis + 1 for axis in self.axes))(x),), (0,)
 
 

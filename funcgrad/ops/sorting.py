@@ -16,7 +16,7 @@ from ..core.primitive import Primitive, infer, not_linear
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from .families import align_batch
-from .gather import take_along_axis
+from .gather import lead_axis, take_along_axis
 from .structure import canonical_axis, iota, move_axis
 
 __all__ = ["argsort", "sort", "sort_together", "top_k"]
@@ -100,7 +100,7 @@ def _along_axis(order: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
 def _comparable(x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Arrays whose NumPy order, first to last, is the order of `x`."""
     if is_complex(x.dtype):
-        return x.real, x.imag
+        return np.real(x), np.imag(x)
     return (x.astype(np.float32) if is_low_precision(x.dtype) else x,)
 
 
@@ -182,7 +182,7 @@ class TopK(Primitive):
     transpose = not_linear
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        return self(move_axis(operands[0], axes[0], 0)), (0, 0)
+        return self(lead_axis(size, operands[0], axes[0])), (0, 0)
 
 
 def _descending(x: np.ndarray) -> np.ndarray:

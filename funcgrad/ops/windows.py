@@ -244,7 +244,7 @@ def in_bounds(indices: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.nd
     outside = starts.view(np.uint64) > limit  # negative starts are huge when unsigned
     if not np.count_nonzero(outside):
         return starts, None
-    return np.clip(starts, 0, limit.view(np.int64)), ~outside.any(axis=-1)
+    return np.clip(starts, 0, limit.view(np.int64)), ~np.logical_or.reduce(outside, axis=-1)
 
 
 def one_window(dims: GatherDims, plan: Layout, sizes: Shape, vector: np.ndarray) -> tuple[tuple[slice, ...], bool]:
@@ -266,7 +266,11 @@ def locate(
 
     With `chosen`, a boolean array over the index batch, only those windows, the index batch flattened.
     """
-    if plan.positioned == dims.start_index_map == dims.collapsed_slice_dims and len(plan.positioned) == 1 and chosen is None:
+    if (
+        plan.positioned == dims.start_index_map == dims.collapsed_slice_dims
+        and len(plan.positioned) == 1
+        and chosen is None
+    ):
         return (starts[..., 0],)  # whole rows, the usual case
     batch = starts.shape[:-1]
     component = {d: number for number, d in enumerate(dims.start_index_map)}

@@ -1,0 +1,193 @@
+"""A call's arguments, taken apart for `jit`: traced leaves and their types; everything else, static, as a key."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import tree
+from ..backend.array import Array
+from ..config import config
+from ..core.dtypes import canonical
+from ..core.types import ArrayType
+from ..errors import ArgumentError, StaticArgumentError
+from ..source import function_source
+from ..transforms.arguments import argument_names, is_array_like, leaf_names, lift
+
+__all__ = ["Arguments", "ShapeDtypeStruct", "complete_statics"]
+
+
+class ShapeDtypeStruct:
+    """The shape and dtype of an array without its value, for `eval_shape`, `lower` and `make_program`."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, shape: Sequence[int], dtype: Any) -> None:
+        self.type = ArrayType(tuple(shape), canonical(dtype))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.type.ndim
+
+    @property
+    def size(self) -> int:
+        return self.type.size
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShapeDtypeStruct) and self.type is other.type
+
+    def __hash__(self) -> int:
+        return hash(self.type)
+
+    def __repr__(self) -> str:
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name})"
+
+
+class Arguments:
+    """One call's arguments.
+
+    Attributes:
+        values, types: the traced leaves.
+        key: structure, types and statics: what decides whether the function must be traced anew.
+        quick_tree: the structure by which the quick dispatch path knows this call; None if it cannot take it.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static_argnums: Sequence[int],
+        static_argnames: Sequence[str],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self._function, self._args, self._kwargs = function, args, kwargs
+        dynamic, dynamic_kwargs, self._fixed = _separate(static_argnums, static_argnames, args, kwargs)
+        leaves, self._outer_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
+        self._traced = [is_array_like(leaf) or isinstance(leaf, ShapeDtypeStruct) for leaf in leaves]
+        self.values = [_lift(leaf) for leaf, traced in zip(leaves, self._traced, strict=True) if traced]
+        self._static_leaves = {i: leaf for i, leaf in enumerate(leaves) if not self._traced[i]}
+        self.types = [value.type for value in self.values]
+        self.in_tree = tree.structure((tuple(self.values), {}))
+        self.key = (self._outer_tree, tuple(self.types), config.current, self._static_key())
+        quick = not self._fixed and all(type(leaf) is Array for leaf in leaves)
+        self.quick_tree = (self._outer_tree if kwargs else tree.structure(args)) if quick else None
+
+    def _static_key(self) -> Any:
+        statics = (*self._fixed.items(), *self._static_leaves.items())
+        key = tuple([(place, static_key(value)) for place, value in statics])
+        try:
+            hash(key)
+        except TypeError:
+            raise self._unhashable() from None
+        return key
+
+    def _unhashable(self) -> StaticArgumentError:
+        positional = argument_names(self._function, self._args, {})
+        named = [(positional[p] if isinstance(p, int) else p, value) for p, value in self._fixed.items()]
+        names = self._leaf_names()
+        named.extend((names[i], value) for i, value in self._static_leaves.items())
+        name, value = next((name, value) for name, value in named if not _hashable(value))
+        return StaticArgumentError(
+            f"jit of {function_source(self._function)}: the static argument {name} is of type {type(value).__name__}, "
+            f"which cannot be hashed, so it cannot be part of the compiled function's key.\n"
+            f"Pass a hashable value (a tuple instead of a list), or make it a traced argument."
+        )
+
+    def _leaf_names(self) -> list[str]:
+        positional = argument_names(self._function, self._args, {})
+        kept = [(n, a) for i, (n, a) in enumerate(zip(positional, self._args, strict=True)) if i not in self._fixed]
+        kept += [(name, self._kwargs[name]) for name in sorted(self._kwargs) if name not in self._fixed]
+        return leaf_names([name for name, _ in kept], [value for _, value in kept])
+
+    @property
+    def names(self) -> list[str]:
+        """A name for every traced leaf."""
+        return [name for name, traced in zip(self._leaf_names(), self._traced, strict=True) if traced]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function of the traced leaves alone, statics put back in their places."""
+
+        @functools.wraps(self._function)
+        def with_statics(*values: Any) -> Any:
+            given = iter(values)
+            leaves = [next(given) if traced else self._static_leaves[i] for i, traced in enumerate(self._traced)]
+            rest, kwargs = self._outer_tree.unflatten(leaves)
+            remaining = iter(rest)
+            places = range(len(self._args))
+            positional = [self._fixed[i] if i in self._fixed else next(remaining) for i in places]
+            named = {name: value for name, value in self._fixed.items() if isinstance(name, str)}
+            return self._function(*positional, **kwargs, **named)
+
+        return with_statics
+
+
+def static_key(value: Any) -> Any:
+    """A key that tells apart what `==` does not: 1, 1.0 and True, 0.0 and -0.0, also inside tuples."""
+    if type(value) is tuple:
+        return (tuple, *map(static_key, value))
+    if type(value) is float:
+        return (float, value, math.copysign(1.0, value))
+    return (type(value), value)
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _lift(leaf: Any) -> Any:
+    return leaf if type(leaf) is Array or isinstance(leaf, ShapeDtypeStruct) else lift(leaf)
+
+
+def _separate(
+    static_argnums: Sequence[int], static_argnames: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any], dict[int | str, Any]]:
+    """Traced positional arguments, traced keyword arguments, and the static ones by place or name."""
+    if not static_argnums and not static_argnames:
+        return list(args), kwargs, {}
+    numbers = {n % len(args) if -len(args) <= n < 0 else n for n in static_argnums} if args else set()
+    fixed: dict[int | str, Any] = {i: arg for i, arg in enumerate(args) if i in numbers}
+    fixed.update((name, kwargs[name]) for name in sorted(kwargs) if name in static_argnames)
+    dynamic = [arg for i, arg in enumerate(args) if i not in numbers]
+    return dynamic, {name: value for name, value in kwargs.items() if name not in fixed}, fixed
+
+
+def complete_statics(
+    fun: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Static arguments by number and by name, each derived from the other where the signature tells."""
+    if not numbers and not names:
+        return numbers, names
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (TypeError, ValueError):
+        return numbers, names
+    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    known = {p.name for p in parameters}
+    keywords = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    for name in names:
+        if name not in known and not keywords:
+            raise ArgumentError(f"static_argnames names {name!r}, but {function_source(fun)} has no such argument")
+    for number in numbers:
+        if not -len(places) <= number < len(places) and not variadic:
+            raise ArgumentError(f"static_argnums names argument {number}, but {function_source(fun)} has {len(places)}")
+    every_number = {n % len(places) if places and -len(places) <= n < 0 else n for n in numbers}
+    every_number |= {places.index(name) for name in names if name in places}
+    every_name = {*names, *(places[n] for n in every_number if n < len(places))}
+    return tuple(sorted(every_number)), tuple(sorted(every_name))

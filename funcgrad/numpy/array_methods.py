@@ -1,0 +1,324 @@
+"""Gives Array and Tracer their operators, methods and NumPy protocols: the one inversion in the house.
+
+Importing this module installs them. Operators return NotImplemented for operands that are no numbers, so that other
+libraries' classes may answer.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array
+from ..core.dtypes import DTypeLike
+from ..core.trace import Tracer
+from ..errors import ArgumentError, DTypeError, ImmutableError
+from ..ops.structure import reshape as reshape_op
+from . import contraction, elementwise, reductions, shape, sorting, transcendental
+from .at import At
+from .conversion import SCALARS, known
+from .indexing import getitem, nonzero, take
+from .padding import repeat
+
+__all__ = ["install"]
+
+_OPERANDS = (Array, Tracer, np.ndarray, np.number, np.bool_, *SCALARS)
+
+
+# -- operators -------------------------------------------------------------------------------------------------------
+
+
+def _operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def apply(self: Any, other: Any) -> Any:
+        # Hot (benchmark: eager): the usual operands first.
+        if type(other) is Array or type(other) in SCALARS or isinstance(other, _OPERANDS):
+            return function(self, other)
+        return NotImplemented
+
+    return apply
+
+
+def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def apply(self: Any, other: Any) -> Any:
+        return function(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+
+    return apply
+
+
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.remainder,
+    "divmod": elementwise.divmod,
+    "pow": elementwise.power,
+    "matmul": contraction.matmul,
+    "and": elementwise.bitwise_and,
+    "or": elementwise.bitwise_or,
+    "xor": elementwise.bitwise_xor,
+    "lshift": elementwise.left_shift,
+    "rshift": elementwise.right_shift,
+}
+
+_COMPARISONS = {
+    "eq": elementwise.equal,
+    "ne": elementwise.not_equal,
+    "lt": elementwise.less,
+    "le": elementwise.less_equal,
+    "gt": elementwise.greater,
+    "ge": elementwise.greater_equal,
+}
+
+_UNARY = {
+    "neg": elementwise.negative,
+    "pos": elementwise.positive,
+    "abs": elementwise.absolute,
+    "invert": elementwise.bitwise_not,
+}
+
+
+def _power(self: Any, other: Any, modulo: None = None) -> Any:
+    if modulo is not None:
+        raise ArgumentError("pow(x, y, z) is not there for arrays; write (x ** y) % z")
+    return elementwise.power(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+
+def _round(self: Any, ndigits: int | None = None) -> Any:
+    return elementwise.round(self, ndigits or 0)
+
+
+# -- the Python value ------------------------------------------------------------------------------------------------
+
+
+def _single(self: Any, wanted: str) -> Any:
+    """The one element of an array as a Python number."""
+    host = known(self, wanted)
+    if host.size != 1:
+        raise ArgumentError(f"{wanted} takes an array of one element, got shape {host.shape}")
+    return host.reshape(()).item()
+
+
+def _truth(self: Any) -> bool:
+    if self.type.size != 1:
+        raise ArgumentError(
+            f"the truth value of an array of shape {self.shape} is ambiguous; use x.any() or x.all(), "
+            f"or & | ~ in place of and, or, not"
+        )
+    return bool(_single(self, "bool(x)"))
+
+
+def _int(self: Any) -> int:
+    return int(_single(self, "int(x)"))
+
+
+def _float(self: Any) -> float:
+    return float(_single(self, "float(x)"))
+
+
+def _complex(self: Any) -> complex:
+    return complex(_single(self, "complex(x)"))
+
+
+def _index(self: Any) -> int:
+    if self.dtype.kind not in "iu" or self.ndim:
+        raise DTypeError(f"only integer arrays of no dimensions can be an index, got {self.type}")
+    return operator.index(_single(self, "an index"))
+
+
+def _item(self: Any, *args: int) -> Any:
+    """The only element, or the one at a flat or full index, as a Python number."""
+    if not args:
+        return _single(self, "x.item()")
+    return known(self, "x.item()").item(*args)
+
+
+def _tolist(self: Any) -> Any:
+    """The elements as nested lists of Python numbers."""
+    return known(self, "x.tolist()").tolist()
+
+
+def _length(self: Any) -> int:
+    if not self.shape:
+        raise DTypeError("len(x) of an array of no dimensions")
+    return self.shape[0]
+
+
+def _iterate(self: Any) -> Iterator[Any]:
+    if not self.shape:
+        raise DTypeError("iteration over an array of no dimensions")
+    return (getitem(self, i) for i in range(self.shape[0]))
+
+
+def _contains(self: Any, value: Any) -> bool:
+    return bool(reductions.any(elementwise.equal(self, value)))
+
+
+def _tracer_array(self: Tracer, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    host = known(self, "np.asarray(x)")
+    return Array(host).__array__(dtype, copy)
+
+
+def _tracer_repr(self: Tracer) -> str:
+    return f"Tracer({self.type}, {self.trace.described()})"
+
+
+# -- immutability ----------------------------------------------------------------------------------------------------
+
+
+def _set_item(self: Any, index: Any, value: Any) -> None:
+    raise ImmutableError(
+        "arrays are immutable: x[i] = v is not there. Write instead\n"
+        "    x = x.at[i].set(v)\n"
+        "or x = x.at[i].add(v) in place of x[i] += v."
+    )
+
+
+# -- NumPy's protocols -----------------------------------------------------------------------------------------------
+
+
+def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    """Let np.sin(x) and np_array + x run our function of that name."""
+    function = _UFUNCS.get(ufunc.__name__)
+    if method == "__call__" and function is not None and not options:
+        return function(*inputs)
+    if any(isinstance(x, Array | Tracer) for x in options.get("out", ())):
+        raise ImmutableError(f"np.{ufunc.__name__}(…, out=x): arrays are immutable; bind the result to a name instead")
+    return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Array | Tracer) else x for x in inputs), **options)
+
+
+_UFUNCS = {
+    name: function
+    for module in (elementwise, transcendental, contraction)
+    for name in module.__all__
+    if callable(function := getattr(module, name))
+} | {"divmod": elementwise.divmod, "fabs": elementwise.fabs}
+
+
+# -- methods ---------------------------------------------------------------------------------------------------------
+
+
+def _reshape(self: Any, *args: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """The same elements under another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`; one length may be -1."""
+    return shape.reshape(self, args[0] if len(args) == 1 else args, order)
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    """The axes in another order, by default reversed: `x.transpose(1, 0)` or `x.transpose((1, 0))`."""
+    if not axes or axes == (None,):
+        return shape.transpose(self)
+    return shape.transpose(self, axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes)
+
+
+def _flatten(self: Any, order: str = "C") -> Any:
+    """All elements in one axis."""
+    return shape.ravel(self, order) if order != "C" else reshape_op(self, (self.type.size,))
+
+
+def _astype(self: Any, dtype: DTypeLike, copy: bool = True) -> Any:
+    """The same values in another dtype."""
+    return shape.astype(self, dtype)
+
+
+def _copy(self: Any, order: str | None = None) -> Any:
+    """The array itself: arrays are immutable."""
+    return self
+
+
+def _sort(self: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool = True, descending: bool = False) -> Any:
+    """A sorted array; unlike NumPy's method it returns the result."""
+    return sorting.sort(self, axis, kind, stable=stable, descending=descending)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "all": reductions.all,
+    "any": reductions.any,
+    "argmax": reductions.argmax,
+    "argmin": reductions.argmin,
+    "argsort": sorting.argsort,
+    "astype": _astype,
+    "clip": elementwise.clip,
+    "conj": elementwise.conjugate,
+    "conjugate": elementwise.conjugate,
+    "copy": _copy,
+    "cumprod": reductions.cumprod,
+    "cumsum": reductions.cumsum,
+    "diagonal": contraction.diagonal,
+    "dot": contraction.dot,
+    "flatten": _flatten,
+    "item": _item,
+    "max": reductions.max,
+    "mean": reductions.mean,
+    "min": reductions.min,
+    "nonzero": nonzero,
+    "prod": reductions.prod,
+    "ptp": reductions.ptp,
+    "ravel": shape.ravel,
+    "repeat": repeat,
+    "reshape": _reshape,
+    "round": elementwise.round,
+    "searchsorted": sorting.searchsorted,
+    "sort": _sort,
+    "squeeze": shape.squeeze,
+    "std": reductions.std,
+    "sum": reductions.sum,
+    "swapaxes": shape.swapaxes,
+    "take": take,
+    "tolist": _tolist,
+    "trace": contraction.trace,
+    "transpose": _transpose,
+    "var": reductions.var,
+}
+
+_PROPERTIES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "T": (shape.transpose, "The array with its axes reversed."),
+    "mT": (shape.matrix_transpose, "The array with its last two axes exchanged."),
+    "real": (elementwise.real, "The real part."),
+    "imag": (elementwise.imag, "The imaginary part."),
+    "at": (At, "Changed copies: `x.at[i].set(v)`, `.add`, `.multiply`, `.min`, `.max`, `.get`."),
+}
+
+_TRACER_PROPERTIES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "size": (lambda x: x.type.size, "The number of elements."),
+    "itemsize": (lambda x: x.type.dtype.itemsize, "The bytes of one element."),
+    "nbytes": (lambda x: x.type.size * x.type.dtype.itemsize, "The bytes of all elements."),
+}
+
+
+def install(cls: type) -> None:
+    """Give a class of arrays its operators, methods and properties."""
+    for name, function in _BINARY.items():
+        setattr(cls, f"__{name}__", _operator(function))
+        setattr(cls, f"__r{name}__", _reflected(function))
+    for name, function in _COMPARISONS.items():
+        setattr(cls, f"__{name}__", _operator(function))
+    for name, function in _UNARY.items():
+        setattr(cls, f"__{name}__", function)
+    special: dict[str, Any] = {
+        "pow": _power, "round": _round, "bool": _truth, "int": _int, "float": _float, "complex": _complex,
+        "index": _index, "len": _length, "iter": _iterate, "contains": _contains, "getitem": getitem,
+        "setitem": _set_item, "delitem": _set_item, "array_ufunc": _array_ufunc,
+    }  # fmt: skip
+    for name, function in special.items():
+        setattr(cls, f"__{name}__", function)
+    cls.__array_priority__ = 1000  # type: ignore[attr-defined]
+    for name, function in _METHODS.items():
+        setattr(cls, name, function)
+    for name, (function, doc) in _PROPERTIES.items():
+        setattr(cls, name, property(function, doc=doc))
+
+
+def _install_tracer() -> None:
+    install(Tracer)
+    for name, (function, doc) in _TRACER_PROPERTIES.items():
+        setattr(Tracer, name, property(function, doc=doc))
+    Tracer.__array__ = _tracer_array  # type: ignore[attr-defined]
+    Tracer.__repr__ = _tracer_repr  # type: ignore[method-assign]
+
+
+install(Array)
+_install_tracer()
