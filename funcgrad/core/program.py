@@ -160,24 +160,24 @@ class Program:
 class StagedTracer(Tracer):
     """A value of a function being staged: a variable of the program under construction."""
 
-    __slots__ = ("type", "var")
+    __slots__ = ("type", "variable")
 
     def __init__(self, trace: Trace, var: Var) -> None:
-        self.trace = trace
-        self.var = var
+        self.made_by = trace
+        self.variable = var
         self.type = var.type
 
     def concrete(self) -> Any | None:
-        return self.trace.known_value(self.var)  # type: ignore[attr-defined]
+        return self.made_by.known_value(self.variable)  # type: ignore[attr-defined]
 
     def unknown_reason(self) -> str:
-        return self.trace.dependence(self.var)  # type: ignore[attr-defined]
+        return self.made_by.dependence(self.variable)  # type: ignore[attr-defined]
 
     def made_at(self) -> str:
-        eqn = self.trace.producer(self.var)  # type: ignore[attr-defined]
+        eqn = self.made_by.producer(self.variable)  # type: ignore[attr-defined]
         if eqn is None or eqn.source is None:
             return super().made_at()
-        return f"at {eqn.source}\n  inside {self.trace.described()}"
+        return f"at {eqn.source}\n  inside {self.made_by.described()}"
 
 
 class StageTrace(Trace):
@@ -206,8 +206,8 @@ class StageTrace(Trace):
         inputs = []
         types = []
         for arg in args:
-            if type(arg) is StagedTracer and arg.trace is self:
-                inputs.append(arg.var)
+            if type(arg) is StagedTracer and arg.made_by is self:
+                inputs.append(arg.variable)
                 types.append(arg.type)
             else:
                 atom = self.atom(arg)
@@ -226,10 +226,10 @@ class StageTrace(Trace):
 
     def atom(self, value: Any) -> Atom:
         """The variable or literal that stands for a value in this program."""
-        if type(value) is StagedTracer and value.trace is self:
-            return value.var
+        if type(value) is StagedTracer and value.made_by is self:
+            return value.variable
         if isinstance(value, Tracer):
-            if value.trace.ended:
+            if value.made_by.ended:
                 raise leaked(value)
         else:
             splat = value.splat()

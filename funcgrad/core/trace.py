@@ -59,15 +59,15 @@ class Trace:
 
 
 class Tracer:
-    """Stands for an array while a function is traced; `trace` is who made it.
+    """Stands for an array while a function is traced; `made_by` is the trace that made it.
 
     Arithmetic, methods and properties are those of `Array`; `numpy/array_methods.py` supplies them to both.
     """
 
-    __slots__ = ("__weakref__", "trace")
+    __slots__ = ("__weakref__", "made_by")
     __hash__ = None  # type: ignore[assignment]
 
-    trace: Trace
+    made_by: Trace
     if TYPE_CHECKING:
         type: ArrayType  # a slot or a property of the subclass
 
@@ -93,11 +93,11 @@ class Tracer:
 
     def unknown_reason(self) -> str:
         """Why `concrete` has nothing to give, naming the inputs this value depends on."""
-        return f"its value is not known inside {self.trace.described()}"
+        return f"its value is not known inside {self.made_by.described()}"
 
     def made_at(self) -> str:
         """Where this tracer was made, for messages."""
-        return f"inside {self.trace.described()}"
+        return f"inside {self.made_by.described()}"
 
 
 class _State(threading.local):
@@ -145,7 +145,7 @@ def named_axes() -> dict[Any, int]:
 
 def leaked(tracer: Tracer) -> LeakedTracerError:
     """The error for a tracer that reached an interpreter that cannot know it."""
-    ended = "has ended" if tracer.trace.ended else "is not running in this thread"
+    ended = "has ended" if tracer.made_by.ended else "is not running in this thread"
     return LeakedTracerError(
         f"a traced value of type {tracer.type} is used outside the transformation that made it.\n"
         f"It was made {tracer.made_at()}, which {ended}.\n"

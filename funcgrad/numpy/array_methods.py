@@ -164,7 +164,7 @@ def _tracer_array(self: Tracer, dtype: Any = None, copy: bool | None = None) -> 
 
 
 def _tracer_repr(self: Tracer) -> str:
-    return f"Tracer({self.type}, {self.trace.described()})"
+    return f"Tracer({self.type}, {self.made_by.described()})"
 
 
 # -- immutability ----------------------------------------------------------------------------------------------------
@@ -269,7 +269,6 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "swapaxes": shape.swapaxes,
     "take": take,
     "tolist": _tolist,
-    "trace": contraction.trace,
     "transpose": _transpose,
     "var": reductions.var,
 }
@@ -321,4 +320,5 @@ def _install_tracer() -> None:
 
 
 install(Array)
+Array.trace = contraction.trace  # type: ignore[attr-defined]  # a tracer's `trace` is who made it
 _install_tracer()

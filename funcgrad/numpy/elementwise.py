@@ -118,7 +118,7 @@ negative = named(
     "-x, elementwise. Unsigned integers wrap; booleans are refused.",
 )
 square = named(
-    quick_unary(np.square, REAL, unary_general(numeric(exponential.square, bits.and_, "square"))),
+    quick_unary(np.square, REAL, unary_general(numeric(exponential.square, ops.copy, "square"))),
     "square",
     "x · x, elementwise.",
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import FLOAT32
+from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.primitive import Primitive, not_differentiable, not_linear
 from ..core.types import ArrayType
 from ..errors import DTypeError, ShapeError
@@ -147,7 +147,7 @@ def _scalar_rounds(k0: int, k1: int, x0: int, x1: int) -> tuple[int, int]:
 
 
 class MultiplyAdd(Elementwise):
-    """x * y + z. In float32 it is rounded once, as compiled code does, so that eager draws are the compiled ones."""
+    """x * y + z. In float32 and float64 it is rounded once, as compiled code does, so that both draw the same numbers."""
 
     accepts = "f"
     pushforwards = (
@@ -158,14 +158,32 @@ class MultiplyAdd(Elementwise):
 
     @staticmethod
     def compute(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        if x.dtype == FLOAT32:
-            # A product of two float32 numbers is exact in float64.
+        if x.dtype == FLOAT32:  # a product of two float32 numbers is exact in float64
             return (x.astype(np.float64) * y + z).astype(np.float32)
-        return x * y + z
+        return _fused(x, y, z) if x.dtype == FLOAT64 else x * y + z
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         x, y, z = operands
         return build.op("add", (build.op("multiply", (x, y), type), z), type)
+
+
+def _fused(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """x * y + z with the rounding errors of both steps added at the end (Dekker 1971 and Knuth's two-sum)."""
+    product = x * y
+    (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
+    product_error = ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+    total = product + z
+    rounded = total - product
+    sum_error = (product - (total - rounded)) + (z - rounded)
+    exact = total + (product_error + sum_error)
+    return np.where(np.isfinite(exact), exact, total)
+
+
+def _halves(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A float64 number as the sum of two with 26 significant bits each."""
+    scaled = x * 134217729.0  # 2**27 + 1
+    high = scaled - (scaled - x)
+    return high, x - high
 
 
 multiply_add = MultiplyAdd()

@@ -24,7 +24,7 @@ class JVPTracer(Tracer):
     __slots__ = ("primal", "tangent")
 
     def __init__(self, trace: Trace, primal: Any, tangent: Any) -> None:
-        self.trace = trace
+        self.made_by = trace
         self.primal = primal
         self.tangent = tangent
 
@@ -51,7 +51,7 @@ class JVPTrace(Trace):
         tangents = []
         moving = False
         for arg in args:
-            if type(arg) is JVPTracer and arg.trace is self:
+            if type(arg) is JVPTracer and arg.made_by is self:
                 primals.append(arg.primal)
                 tangents.append(arg.tangent)
                 moving = True
@@ -82,7 +82,7 @@ class JVPTrace(Trace):
 
     def split(self, value: Any) -> tuple[Any, Any]:
         """Primal and tangent of a value that left the traced function."""
-        if type(value) is JVPTracer and value.trace is self:
+        if type(value) is JVPTracer and value.made_by is self:
             return value.primal, value.tangent
         return value, Zero(value.type)
 

@@ -26,7 +26,7 @@ class Unknown(Tracer):
     __slots__ = ("type",)
 
     def __init__(self, trace: Trace, type: ArrayType) -> None:
-        self.trace = trace
+        self.made_by = trace
         self.type = type
 
 
@@ -46,7 +46,7 @@ class PartialEvalTrace(Trace):
     def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         # Hot: eager differentiation passes here.
         for arg in args:
-            if type(arg) is Unknown and arg.trace is self:
+            if type(arg) is Unknown and arg.made_by is self:
                 return op.partial_eval(self, args)
         parent = self.parent
         state.trace = parent  # type: ignore[assignment]
@@ -62,7 +62,7 @@ class PartialEvalTrace(Trace):
         return outs
 
     def owns(self, value: Any) -> bool:
-        return type(value) is Unknown and value.trace is self
+        return type(value) is Unknown and value.made_by is self
 
 
 def replay(tape: Tape, inputs: Sequence[Unknown], values: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:

@@ -38,8 +38,8 @@ def backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts:
             if all(ct is None for ct in found):
                 continue
             out_cts = tuple([zeros_of(o.type) if ct is None else ct for ct, o in zip(found, outs, strict=True)])
-        owner = outs[0].trace
-        operands = [LinearInput(arg.type) if type(arg) is Unknown and arg.trace is owner else arg for arg in args]
+        owner = outs[0].made_by
+        operands = [LinearInput(arg.type) if type(arg) is Unknown and arg.made_by is owner else arg for arg in args]
         results = op.transpose(out_cts, *operands)
         for arg, operand, ct in zip(args, operands, results, strict=True):
             if operand is not arg and ct is not None:

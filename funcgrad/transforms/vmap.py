@@ -26,7 +26,7 @@ class BatchTracer(Tracer):
     __slots__ = ("axis", "type", "value")
 
     def __init__(self, trace: Trace, value: Any, axis: int) -> None:
-        self.trace = trace
+        self.made_by = trace
         self.value = value
         self.axis = axis
         type = value.type
@@ -34,7 +34,7 @@ class BatchTracer(Tracer):
         self.type = ArrayType(shape[:axis] + shape[axis + 1 :], type.dtype, type.weak)
 
     def unknown_reason(self) -> str:
-        return f"it stands for a whole batch of {self.trace.axis_size} values inside {self.trace.described()}"
+        return f"it stands for a whole batch of {self.made_by.axis_size} values inside {self.made_by.described()}"
 
 
 class BatchTrace(Trace):
@@ -52,7 +52,7 @@ class BatchTrace(Trace):
         axes = []
         mapped = False
         for arg in args:
-            if type(arg) is BatchTracer and arg.trace is self:
+            if type(arg) is BatchTracer and arg.made_by is self:
                 values.append(arg.value)
                 axes.append(arg.axis)
                 mapped = True
@@ -76,7 +76,7 @@ class BatchTrace(Trace):
 
     def split(self, value: Any) -> tuple[Any, int | None]:
         """Value and mapped axis of what left the traced function."""
-        if type(value) is BatchTracer and value.trace is self:
+        if type(value) is BatchTracer and value.made_by is self:
             return value.value, value.axis
         return value, None
 
