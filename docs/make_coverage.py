@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+import funcgrad.numpy as fnp
+
 HERE = Path(__file__).parent
 RENAMED = {
     "jax.tree_util.tree_": "funcgrad.tree.",
@@ -23,23 +25,22 @@ def counterpart(name: str) -> str | None:
     """The full name here of a name of JAX; None if there is none."""
     prefix = next(prefix for prefix in RENAMED if name.startswith(prefix))
     ours = RENAMED[prefix] + name.removeprefix(prefix)
-    module, _, path = _split(ours)
-    value = module
+    value, path = _split(ours)
     for part in path:
-        value = getattr(value, part.removesuffix("[]"), None)
-        if value is None:
+        if not hasattr(value, part.removesuffix("[]")):
             return None
+        value = getattr(value, part.removesuffix("[]"))
         if part.endswith("[]"):  # `Array.at[].set`: what indexing gives, seen on an array
-            value = module.numpy.zeros(1).at[0]
+            value = fnp.zeros(1).at[0]
     return ours
 
 
-def _split(name: str) -> tuple[object, str, list[str]]:
+def _split(name: str) -> tuple[object, list[str]]:
     """The innermost importable module of a dotted name, and the attributes that follow."""
     parts = name.split(".")
     for count in range(len(parts) - 1, 0, -1):
         try:
-            return importlib.import_module(".".join(parts[:count])), name, parts[count:]
+            return importlib.import_module(".".join(parts[:count])), parts[count:]
         except ModuleNotFoundError:
             continue
     raise ValueError(name)

@@ -1,6 +1,6 @@
 """Composable transformations of array functions: differentiate, vectorise, compile; eager on NumPy, compiled by XLA."""
 
-from . import errors, lax, numpy, random, tree
+from . import errors, lax, nn, numpy, random, tree
 from .backend.array import Array
 from .backend.client import Device, devices, platforms
 from .config import config
@@ -52,6 +52,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "make_program",
+    "nn",
     "numpy",
     "platforms",
     "random",

@@ -7,15 +7,14 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 import funcgrad
 from funcgrad.core.primitive import Primitive
 from funcgrad.higher_order.call import Call
+from tests.laws import collected
 
-LAWS = Path(__file__).parent / "laws"
 WITHOUT_SAMPLES = {
     Call: "its operands are those of its program; tests/higher_order and the random programs check it",
 }
@@ -45,8 +44,7 @@ def has_rule(cls: type, rule: str) -> bool:
 @cache
 def sampled_operations() -> frozenset[type]:
     """The classes of the operations that the laws are checked on."""
-    rows = [importlib.import_module(f"tests.laws.{file.stem}").samples() for file in LAWS.glob("samples_*.py")]
-    return frozenset(type(sample.op) for row in rows for sample in row)
+    return frozenset(type(sample.op) for file in collected.FILES for sample in collected.samples_of(file))
 
 
 @pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)

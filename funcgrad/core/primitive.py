@@ -10,13 +10,14 @@ A rule that an operation cannot have is *declared* (`transpose = not_linear`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import MissingRuleError
 from .interned import Interned
 from .trace import state
-from .types import ArrayType, Zero
+from .types import ArrayType, LinearInput, Zero
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ class Primitive(Interned):
         takes_zeros: True if `jvp` accepts symbolic `Zero` tangents; else they arrive written out
             (those of integer and boolean operands always stay `Zero`: such operands have no tangents).
         effect: True if it does more than compute its results; such operations are never dropped or reordered.
+        direct: True if `push` and `pull` give the derivative of a real result at a point, so that reverse mode
+            need not trace `jvp`.
         plain: True if evaluating it maps host values to host values of strong types and nothing else.
         runs_itself: True if it is evaluated by `run(arrays)` rather than `evaluate` (compiled programs, callbacks).
     """
@@ -39,8 +42,14 @@ class Primitive(Interned):
     multiple: ClassVar[bool] = False
     takes_zeros: ClassVar[bool] = False
     effect: ClassVar[bool] = False
+    direct: ClassVar[bool] = False
     plain: ClassVar[bool] = True
     runs_itself: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "jvp" in vars(cls) and "push" not in vars(cls):
+            cls.direct = False  # its own rule is not the family's
 
     def __call__(self, *args: Any) -> Any:
         results = state.trace.process(self, args)
@@ -91,6 +100,14 @@ class Primitive(Interned):
         """As `batch`, for the mapped axis that this operation communicates over by name; every axis may be None."""
         raise MissingRuleError(f"operation {self.name} has no rule `batch_named`")
 
+    def push(self, tangents: Sequence[Any | None], out: Any, primals: Sequence[Any]) -> Any:
+        """The tangent of the one result, for operations that are `direct`; None where `jvp` is given a `Zero`."""
+        raise MissingRuleError(f"operation {self.name} is not direct")
+
+    def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
+        """The transpose of `push`: a cotangent for each operand that is not None in `moving`."""
+        raise MissingRuleError(f"operation {self.name} is not direct")
+
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Results when some operands are unknown; by default the whole operation is recorded for later."""
         return trace.record(self, args)
@@ -99,13 +116,19 @@ class Primitive(Interned):
 class Linear(Primitive):
     """An operation that is linear in the operands `linear_in`: its jvp is itself. `transpose` is what to write."""
 
+    direct = True
     linear_in: ClassVar[tuple[int, ...]] = (0,)
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        return (self(*primals),), (self.push(tangents, None, primals),)
+
+    def push(self, tangents: Sequence[Any | None], out: Any, primals: Sequence[Any]) -> Any:
         linear = self.linear_in
-        out = self(*primals)
-        tangent = self(*(tangents[i] if i in linear else primals[i] for i in range(len(primals))))
-        return (out,), (tangent,)
+        return self(*[tangents[i] if i in linear else x for i, x in enumerate(primals)])
+
+    def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
+        pairs = zip(primals, moving, strict=True)
+        return self.transpose((ct,), *[x if dx is None else LinearInput(x.type) for x, dx in pairs])
 
 
 @lru_cache(maxsize=1 << 16)

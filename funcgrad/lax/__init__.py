@@ -5,6 +5,7 @@ array beside it. What does not fit raises `ShapeError` or `DTypeError`, eager or
 """
 
 from ..numpy.promotion import broadcast_shapes
+from ..transforms.grad import stop_gradient
 from .collectives import (
     all_gather,
     axis_index,
@@ -85,7 +86,6 @@ from .elementwise import (
     sinh,
     sqrt,
     square,
-    stop_gradient,
     sub,
     tan,
     tanh,

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
-from .. import tree
 from ..core.dtypes import DTypeLike, canonical, is_complex, is_integer
 from ..core.primitive import Primitive
 from ..numpy.conversion import SCALARS, as_operand
@@ -83,7 +82,6 @@ __all__ = [
     "sinh",
     "sqrt",
     "square",
-    "stop_gradient",
     "sub",
     "tan",
     "tanh",
@@ -214,8 +212,3 @@ def convert_element_type(operand: Any, new_dtype: DTypeLike) -> Any:
 def bitcast_convert_type(operand: Any, new_dtype: DTypeLike) -> Any:
     """The same bits read as another dtype."""
     return structure.bitcast_convert_type(as_operand(operand), canonical(new_dtype))
-
-
-def stop_gradient(x: Any) -> Any:
-    """A tree of arrays as constants for differentiation."""
-    return tree.map(lambda leaf: elementwise.stop_gradient(as_operand(leaf)), x)

@@ -128,7 +128,9 @@ def _new_scalar(value: Any, dtype: np.dtype, shape: tuple[int, ...], weak: bool)
     if type(value) is int and dtypes.is_integer(dtype):
         limits = np.iinfo(dtype)
         if not limits.min <= value <= limits.max:
-            raise OverflowError(f"Python int {value} is out of bounds for {dtype.name}; pass a wider dtype")
+            raise OverflowError(f"Python int {value} is out of bounds for {dtype.name}; pass a wider dtype such as 'int64'")
+    if type(value) is complex and not dtypes.is_complex(dtype):
+        raise DTypeError(f"the complex number {value} does not fit dtype {dtype.name}; take its real part first")
     return splat_array(quiet(np.asarray, value, dtype), ArrayType(shape, dtype, weak))
 
 
@@ -237,7 +239,7 @@ def _rectangular(nested: Any, dtype: np.dtype) -> np.ndarray:
         _check_rectangular(nested, ())
         raise
     except OverflowError as error:
-        raise OverflowError(f"{error}; pass a wider dtype") from None
+        raise OverflowError(f"{error}; pass a wider dtype such as 'int64'") from None
     except TypeError as error:  # complex numbers asked for as real ones
         raise DTypeError(f"these values do not fit dtype {dtype.name}: {error}") from None
 

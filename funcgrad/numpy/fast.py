@@ -18,7 +18,7 @@ from ..backend.array import Array
 from ..compiler.evaluate import evaluation, quiet
 from ..core.trace import state
 
-__all__ = ["ANY", "BITS", "FLOATING", "REAL", "SIMPLE", "named", "quick_binary", "quick_unary"]
+__all__ = ["ANY", "BITS", "FLOATING", "REAL", "SIMPLE", "named", "quick_binary", "quick_reduce", "quick_unary", "quick_view"]
 
 FLOATING = "fd"
 SIMPLE = "fdilFD"
@@ -44,26 +44,29 @@ def quick_binary(
     """`general` of two operands, in front of it the shortcut for host arrays of one dtype out of `chars`.
 
     Args:
-        scalars: dtypes out of `chars` for which a Python float or int of the same kind may be the second operand.
+        scalars: dtypes out of `chars` for which a Python float or int of the same kind may be the other operand.
     """
     float_scalars = "".join(c for c in "fdFD" if c in (chars if scalars is None else scalars))
     int_scalars = "".join(c for c in "ilfdFD" if c in (chars if scalars is None else scalars))
 
     def binary(x1: Any, x2: Any, /) -> Any:
-        if type(x1) is Array and state.trace is evaluation and evaluation.host_only:
-            a = x1._host
-            if a is not None and x1._device is None:
-                char = a.dtype.char
-                if type(x2) is Array:
-                    b = x2._host
-                    if b is None or x2._device is not None or b.dtype is not a.dtype or char not in chars:
+        first = type(x1) is Array
+        x = x1 if first else x2
+        if type(x) is Array and state.trace is evaluation and evaluation.host_only:
+            host = x._host
+            if host is not None and x._device is None:
+                char = host.dtype.char
+                other = x2 if first else x1
+                if type(other) is Array:
+                    number = other._host
+                    if number is None or other._device is not None or number.dtype is not host.dtype or char not in chars:
                         return general(x1, x2)
-                elif type(x2) is float and char in float_scalars or type(x2) is int and char in int_scalars:
-                    b = x2
+                elif type(other) is float and char in float_scalars or type(other) is int and char in int_scalars:
+                    number = other
                 else:
                     return general(x1, x2)
                 try:
-                    result = quiet(ufunc, a, b)
+                    result = quiet(ufunc, host, number) if first else quiet(ufunc, number, host)
                 except (ValueError, OverflowError):
                     return general(x1, x2)
                 return Array(result if type(result) is _ndarray else _asarray(result))
@@ -84,3 +87,28 @@ def quick_unary(ufunc: Callable[..., Any], chars: str, general: Callable[..., An
         return general(x)
 
     return unary
+
+
+def quick_reduce(ufunc: np.ufunc, chars: str, x: Any, axis: Any, keepdims: bool) -> Array | None:
+    """The reduction of a host array of a dtype out of `chars`; None if it takes the general way."""
+    if type(x) is Array and state.trace is evaluation and evaluation.host_only:
+        host = x._host
+        if host is not None and x._device is None and host.dtype.char in chars:
+            try:
+                result = quiet(ufunc.reduce, host, axis, None, None, keepdims)
+            except (TypeError, ValueError):  # no such axis, or no elements
+                return None
+            return Array(result if type(result) is _ndarray else _asarray(result))
+    return None
+
+
+def quick_view(method: Callable[..., Any], x: Any, *args: Any) -> Array | None:
+    """A NumPy method that makes a view of a host array; None if it takes the general way."""
+    if type(x) is Array and state.trace is evaluation and evaluation.host_only:
+        host = x._host
+        if host is not None and x._device is None:
+            try:
+                return Array(method(host, *args))
+            except (TypeError, ValueError):
+                return None
+    return None

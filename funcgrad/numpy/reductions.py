@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.array import Array
-from ..compiler.evaluate import evaluation, quiet
 from ..core import dtypes
 from ..core.dtypes import (
     BOOL,
@@ -22,7 +20,6 @@ from ..core.dtypes import (
     is_low_precision,
     is_signed,
 )
-from ..core.trace import state
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops import cumulative, reduction
 from ..ops import elementwise as ops
@@ -32,6 +29,7 @@ from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, red
 from .conversion import as_operand
 from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract, truth
 from .elementwise import where as choose
+from .fast import FLOATING, REAL, quick_reduce
 from .promotion import promote_dtypes, require_real, to_inexact
 
 __all__ = [
@@ -132,12 +130,10 @@ def sum(
     Returns:
         An array without the summed axes.
     """
-    # Hot (benchmark: eager).
-    if type(a) is Array and axis is None and dtype is None and initial is None and where is None and not keepdims:
-        host = a._host
-        if host is not None and a._device is None and state.trace is evaluation and evaluation.host_only:
-            if host.dtype.char in "fd":
-                return Array(np.asarray(quiet(np.add.reduce, host, None)))
+    if dtype is None and initial is None and where is None:
+        quick = quick_reduce(np.add, FLOATING, a, axis, keepdims)
+        if quick is not None:
+            return quick
     return _accumulate(a, axis, dtype, keepdims, initial, where, reduce_sum, 0)
 
 
@@ -164,6 +160,10 @@ def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def _extremum(
     a: Any, axis: Axis, keepdims: bool, initial: Any, mask: Any, reduce: Callable[..., Any], name: str
 ) -> Any:
+    if initial is None and mask is None:
+        quick = quick_reduce(np.maximum if name == "max" else np.minimum, REAL, a, axis, keepdims)
+        if quick is not None:
+            return quick
     x = as_operand(a)
     require_real(x, name)
     axes = canonical_axes(axis, x.ndim)
@@ -277,6 +277,8 @@ def mean(
     x = _float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
         return convert(mean(x, axis, FLOAT32, keepdims, where=where), x.dtype)
+    if axis is None and where is None:
+        return divide(sum(x, keepdims=keepdims), x.size)
     axes = canonical_axes(axis, x.ndim)
     return divide(sum(x, axes, keepdims=keepdims, where=where), _count(x, axes, where, keepdims))
 

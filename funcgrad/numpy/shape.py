@@ -18,6 +18,7 @@ from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from ..ops import slicing, structure
 from ..ops.structure import broadcast, canonical_axis, convert, move_axis
 from .conversion import SCALARS, as_operand, asarray, place
+from .fast import quick_view
 from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes, result_dtype
 
 __all__ = [
@@ -42,6 +43,9 @@ def reshape(a: Any, shape: int | Sequence[int] = (), order: str = "C", *, copy: 
     Raises:
         ShapeError: a shape with another number of elements.
     """
+    quick = quick_view(np.ndarray.reshape, a, shape) if order == "C" else None
+    if quick is not None:
+        return quick
     x = as_operand(a)
     wanted = complete_shape(x, shape)
     if order == "F":
@@ -71,9 +75,13 @@ def complete_shape(x: Any, shape: Any) -> tuple[int, ...]:
             lengths[unknown[0]] = size // rest
     if any(n < 0 for n in lengths) or prod(lengths) != size:
         raise ShapeError(
-            f"cannot reshape an array of shape {x.shape} ({size} element{'s' * (size != 1)}) into shape {tuple(shape) if isinstance(shape, tuple | list) else shape}"
+            f"cannot reshape an array of shape {x.shape} ({size} element{'s' * (size != 1)}) into shape {_shown(shape)}"
         )
     return tuple(lengths)
+
+
+def _shown(shape: Any) -> Any:
+    return tuple(shape) if isinstance(shape, tuple | list) else shape
 
 
 def ravel(a: Any, order: str = "C") -> Any:
@@ -87,9 +95,13 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
     Raises:
         AxisError: not a permutation of the axes.
     """
-    x = as_operand(a)
     if axes is None:
+        quick = quick_view(np.ndarray.transpose, a)
+        if quick is not None:
+            return quick
+        x = as_operand(a)
         return structure.transpose(x, range(x.ndim)[::-1])
+    x = as_operand(a)
     order = tuple(canonical_axis(axis, x.ndim) for axis in axes)
     if sorted(order) != list(range(x.ndim)):
         raise AxisError(f"transpose: axes {tuple(axes)} are not a permutation of the {x.ndim} axes of shape {x.shape}")

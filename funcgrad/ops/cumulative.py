@@ -75,8 +75,10 @@ class Cumulative(Primitive):
             x = x.astype(np.float32)
         if self.reverse:
             x = np.flip(x, self.axis)
-        # Without a dtype NumPy would widen small integers.
-        result = self.ufunc.accumulate(x, self.axis, **({"dtype": x.dtype} if is_integer(dtype) else {}))
+        if is_integer(dtype):  # which NumPy would widen
+            result = self.ufunc.accumulate(x, self.axis, dtype=dtype)
+        else:
+            result = _accumulate(self.ufunc, x, self.axis, self.identity(x.dtype))
         if self.reverse:
             result = np.flip(result, self.axis)
         return (result.astype(dtype, copy=False),)
@@ -87,11 +89,14 @@ class Cumulative(Primitive):
             return (x,)
         wide = type.update(dtype=FLOAT32) if is_low_precision(type.dtype) else type.strong()
         scalar, length = ArrayType((), wide.dtype), type.shape[self.axis]
-        reach = [0, length - 1] if self.reverse else [length - 1, 0]
-        padding = [reach if i == self.axis else [0, 0] for i in range(type.ndim)]
+        padding = [[length - 1, 0] if i == self.axis else [0, 0] for i in range(type.ndim)]
+        flip = {"dimensions": build.integers([self.axis])}
+        x = build.convert(x, type, wide.dtype)
+        if self.reverse:
+            x = build.op("reverse", (x,), wide, flip)
         (result,) = build.ops(
             "reduce_window",
-            (build.convert(x, type, wide.dtype), build.constant(self.identity(type.dtype), scalar)),
+            (x, build.constant(self.identity(type.dtype), scalar)),
             [wide],
             {
                 "window_dimensions": build.integers([length if i == self.axis else 1 for i in range(type.ndim)]),
@@ -99,6 +104,8 @@ class Cumulative(Primitive):
             },
             [((scalar, scalar), lambda a, b: (self.emit(build, a, b, scalar),))],
         )
+        if self.reverse:
+            result = build.op("reverse", (result,), wide, flip)
         return (build.convert(result, wide, type.dtype),)
 
     def identity(self, dtype: np.dtype) -> Any:
@@ -216,6 +223,30 @@ class CumLogSumExp(Cumulative):
         total = add(shift, log(add(exp(sub(a, shift)), exp(sub(b, shift)))))
         base = where(is_finite(total), total, zeros_of(total.type))
         return total, add(mul(da, exp(sub(a, base))), mul(db, exp(sub(b, base))))
+
+
+_BLOCK = 16
+
+
+def _accumulate(ufunc: np.ufunc, x: np.ndarray, axis: int, identity: Any) -> np.ndarray:
+    """`ufunc.accumulate` in the order in which XLA rounds: within blocks, plus the accumulated totals of those before.
+
+    So running sums are the same numbers eager and compiled, and their error grows with the logarithm of the length.
+    """
+    length = x.shape[axis]
+    if length <= _BLOCK:
+        return ufunc.accumulate(x, axis)
+    x = np.moveaxis(x, axis, -1)
+    count = -(-length // _BLOCK)
+    padded = np.full((*x.shape[:-1], count * _BLOCK), identity, x.dtype)
+    padded[..., :length] = x
+    blocks = padded.reshape(*x.shape[:-1], count, _BLOCK)
+    for place in range(1, _BLOCK):
+        ufunc(blocks[..., place - 1], blocks[..., place], out=blocks[..., place])
+    before = np.full(blocks.shape[:-1], identity, x.dtype)
+    before[..., 1:] = _accumulate(ufunc, blocks[..., -1], x.ndim - 1, identity)[..., :-1]
+    ufunc(blocks, before[..., None], out=blocks)
+    return np.moveaxis(padded[..., :length], -1, axis)
 
 
 def _combine_by(op: Any, left: Pair, right: Pair) -> Pair:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -42,6 +43,7 @@ class DotGeneral(Primitive):
     precision: str | None = None
 
     takes_zeros = True
+    direct = True
 
     def infer(self, x: ArrayType, y: ArrayType) -> tuple[ArrayType, ...]:
         _check(self, x, y)
@@ -90,13 +92,21 @@ class DotGeneral(Primitive):
         return (build.op("dot_general", (x, y), result, attributes),)
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        out = self(*primals)
+        return (out,), (self.push([None if type(t) is Zero else t for t in tangents], out, primals),)
+
+    def push(self, tangents: Sequence[Any | None], out: Any, primals: Sequence[Any]) -> Any:
         (x, y), (dx, dy) = primals, tangents
-        out = self(x, y)
-        left = None if type(dx) is Zero else self(dx, y)
-        right = None if type(dy) is Zero else self(x, dy)
+        left = None if dx is None else self(dx, y)
+        right = None if dy is None else self(x, dy)
         if left is None or right is None:
-            return (out,), (Zero(out.type) if left is right else right if left is None else left,)
-        return (out,), (add(left, right),)
+            return Zero(out.type) if left is right else right if left is None else left
+        return add(left, right)
+
+    def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
+        (x, y), (dx, dy) = primals, moving
+        left = None if dx is None else _transpose_left(self, ct, x.type, y)
+        return left, None if dy is None else _transpose_right(self, ct, x, y.type)
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         (ct,) = cts

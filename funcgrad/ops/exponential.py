@@ -6,9 +6,8 @@ from math import log as natural_log
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from ..core.dtypes import is_complex, is_integer
+from ..core.dtypes import is_integer
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError
 from .elementwise import add, div, eq, mul, sub, where
@@ -249,9 +248,7 @@ class Logistic(Elementwise):
 
     @staticmethod
     def compute(x: np.ndarray) -> np.ndarray:
-        if is_complex(x.dtype):
-            return np.divide(x.dtype.type(1), 1 + np.exp(-x))
-        return special.expit(x)
+        return np.divide(x.dtype.type(1), 1 + np.exp(-x))
 
 
 square, power, sqrt, rsqrt, cbrt = Square(), Power(), Sqrt(), Rsqrt(), Cbrt()

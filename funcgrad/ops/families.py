@@ -6,7 +6,7 @@ written as what that operand's tangent becomes: `pushforwards = (lambda dx, y, x
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,6 +83,7 @@ class Elementwise(Primitive):
     """
 
     takes_zeros = True
+    direct = True
 
     compute: ClassVar[Callable[..., Any]]
     stablehlo: ClassVar[str] = ""
@@ -118,12 +119,20 @@ class Elementwise(Primitive):
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         out = self(*primals)
+        return (out,), (self.push([None if type(t) is Zero else t for t in tangents], out, primals),)
+
+    def push(self, tangents: Sequence[Any | None], out: Any, primals: Sequence[Any]) -> Any:
         total = None
         for tangent, push in zip(tangents, self.pushforwards, strict=True):
-            if type(tangent) is not Zero and push is not None:
+            if tangent is not None and push is not None:
                 term = push(tangent, out, *primals)
                 total = term if total is None else total + term
-        return (out,), (Zero(out.type) if total is None else total,)
+        return Zero(out.type) if total is None else total
+
+    def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
+        # Each pushforward multiplies elementwise by a derivative, and so is its own transpose.
+        pairs = zip(moving, self.pushforwards, strict=True)
+        return [None if dx is None or push is None else push(ct, out, *primals) for dx, push in pairs]
 
     transpose = not_linear
     batch = elementwise_batch

@@ -5,11 +5,12 @@ Formulas are those of the NIST Digital Library of Mathematical Functions (DLMF),
 
 from __future__ import annotations
 
+import importlib
+from functools import cache
 from math import pi, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from ..core.types import ArrayType
 from ..errors import DifferentiationError
@@ -21,17 +22,30 @@ from .structure import full
 __all__ = ["digamma", "erf", "erf_inv", "erfc", "lgamma", "polygamma", "zeta"]
 
 
+@cache
+def _special() -> Any:
+    """`scipy.special`, at its first use: importing it takes longer than importing this whole library."""
+    return importlib.import_module("scipy.special")
+
+
+def _deferred(name: str) -> Any:
+    def compute(x: np.ndarray) -> np.ndarray:
+        return getattr(_special(), name)(x)
+
+    return staticmethod(compute)
+
+
 class Erf(Elementwise):
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
 
-    compute, stablehlo, accepts, via_float32 = special.erf, "chlo.erf", "f", True
+    compute, stablehlo, accepts, via_float32 = _deferred("erf"), "chlo.erf", "f", True
     pushforwards = (lambda dx, out, x: mul(dx, _gaussian(x, 2 / sqrt(pi))),)
 
 
 class Erfc(Elementwise):
     """1 - erf(x), exact for large x."""
 
-    compute, stablehlo, accepts, via_float32 = special.erfc, "chlo.erfc", "f", True
+    compute, stablehlo, accepts, via_float32 = _deferred("erfc"), "chlo.erfc", "f", True
     pushforwards = (lambda dx, out, x: mul(dx, _gaussian(x, -2 / sqrt(pi))),)
 
 
@@ -103,17 +117,15 @@ class ErfInv(Elementwise):
     @staticmethod
     def compute(x: np.ndarray) -> np.ndarray:
         # The engine's polynomials, though SciPy is more exact: random.normal draws the same numbers eager or compiled.
-        w = -np.log1p(x * -x)
+        w = np.asarray(-np.log1p(x * -x))
         branches = _GILES_SINGLE if x.dtype == np.float32 else _GILES_DOUBLE
         result = np.zeros(x.shape, np.float64)
         for low, high, centre, coefficients in branches:
             inside = (w >= low) & (w < high)
             t = (w[inside] if low == 0 else np.sqrt(w[inside])) - w.dtype.type(centre)
             result[inside] = np.polyval(coefficients, t.astype(np.float64))
-        result = result * x
-        outside = ~(np.abs(x) < 1)
-        result[outside] = np.where(np.abs(x[outside]) == 1, x[outside] * np.inf, np.nan)
-        return result.astype(x.dtype)
+        size = np.abs(x)
+        return np.where(size < 1, result * x, np.where(size == 1, x * np.inf, np.nan)).astype(x.dtype)
 
 
 class Lgamma(Elementwise):
@@ -124,13 +136,13 @@ class Lgamma(Elementwise):
 
     @staticmethod
     def compute(x: np.ndarray) -> np.ndarray:
-        return special.gammaln(np.where(x == -np.inf, np.inf, x))
+        return _special().gammaln(np.where(x == -np.inf, np.inf, x))
 
 
 class Digamma(Elementwise):
     """ψ(x), the derivative of log Γ; ∓∞ at ±0, NaN at negative integers."""
 
-    compute, accepts, via_float32 = special.digamma, "f", True
+    compute, accepts, via_float32 = _deferred("digamma"), "f", True
     pushforwards = (lambda dx, out, x: mul(dx, polygamma(full(x.type, 1), x)),)
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
@@ -161,11 +173,12 @@ class Polygamma(Elementwise):
 
     @staticmethod
     def compute(n: np.ndarray, x: np.ndarray) -> np.ndarray:
+        gamma, zeta = _special().gamma, _special().zeta
         order, argument = n.astype(np.float64), x.astype(np.float64)
         # DLMF 5.15.2: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x)
-        signed = np.where(order % 2 == 0, -1.0, 1.0) * special.gamma(order + 1) * special.zeta(order + 1, argument)
+        signed = np.where(order % 2 == 0, -1.0, 1.0) * gamma(order + 1) * zeta(order + 1, argument)
         valid = (order >= 0) & (order == np.floor(order))
-        return np.where(valid, np.where(order == 0, special.digamma(argument), signed), np.nan).astype(x.dtype)
+        return np.where(valid, np.where(order == 0, _special().digamma(argument), signed), np.nan).astype(x.dtype)
 
 
 class Zeta(Elementwise):
@@ -180,7 +193,7 @@ class Zeta(Elementwise):
 
     @staticmethod
     def compute(s: np.ndarray, q: np.ndarray) -> np.ndarray:
-        return special.zeta(s.astype(np.float64), q.astype(np.float64)).astype(q.dtype)
+        return _special().zeta(s.astype(np.float64), q.astype(np.float64)).astype(q.dtype)
 
 
 erf, erfc, erf_inv = Erf(), Erfc(), ErfInv()

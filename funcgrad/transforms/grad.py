@@ -13,16 +13,16 @@ from typing import Any
 from .. import tree
 from ..backend.array import Array
 from ..core.dtypes import INT32, is_complex, is_inexact
-from ..core.trace import Purpose, Tracer, run_under, state
+from ..core.trace import Tracer
 from ..errors import ArgumentError, DifferentiationError, TreeError
 from ..ops.elementwise import eq
 from ..ops.elementwise import stop_gradient as stop_gradient_leaf
 from ..ops.structure import convert, full, instantiate, iota, reshape, zeros_of
 from ..source import function_source
 from .arguments import FlatFunction, argument_names, is_array_like, leaf_names, lift, strong
-from .jvp import JVPTrace, JVPTracer, jvp
-from .partial_eval import PartialEvalTrace, Unknown, replay
-from .transpose import backward, check_cotangent
+from .jvp import jvp
+from .linearize import Linearized
+from .transpose import check_cotangent
 from .vmap import vmap
 
 __all__ = [
@@ -36,41 +36,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-
-
-class Linearized:
-    """A function evaluated at a point, with the tape of its linear part there.
-
-    Attributes:
-        inputs: the unknown tangents of the inputs; None for inputs without tangents (integers).
-        outputs: the results.
-        tangents: what the tape gives for them: unknowns, or `Zero`.
-    """
-
-    def __init__(self, function: Callable[..., Sequence[Any]], values: Sequence[Any], purpose: Purpose) -> None:
-        tape_trace = PartialEvalTrace(state.trace, purpose)
-        trace = JVPTrace(tape_trace, purpose)
-        self.inputs = [Unknown(tape_trace, x.type.strong()) if x.type.differentiable else None for x in values]
-        tracers = [x if dx is None else JVPTracer(trace, x, dx) for x, dx in zip(values, self.inputs, strict=True)]
-        try:
-            results = run_under(trace, function, *tracers)
-        finally:
-            trace.ended = tape_trace.ended = True
-        split = [trace.split(result) for result in results]
-        self.outputs = [primal for primal, _ in split]
-        self.tangents = [tangent for _, tangent in split]
-        self.tape = tape_trace.tape
-
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
-        """Tangents of the results for tangents of the inputs."""
-        pairs = [(u, t) for u, t in zip(self.inputs, tangents, strict=True) if u is not None]
-        return replay(self.tape, [u for u, _ in pairs], [t for _, t in pairs], self.tangents)
-
-    def pull(self, cts: Sequence[Any]) -> list[Any]:
-        """Cotangents of the inputs for cotangents of the results; None for inputs without tangents."""
-        unknown = [u for u in self.inputs if u is not None]
-        found = iter(backward(self.tape, unknown, self.tangents, cts))
-        return [None if u is None else next(found) for u in self.inputs]
 
 
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:

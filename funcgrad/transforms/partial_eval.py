@@ -14,27 +14,40 @@ from ..core.primitive import Primitive, infer
 from ..core.program import Equation, Literal, Program, StagedTracer, StageTrace, Var, run_program
 from ..core.trace import Purpose, Trace, Tracer, run_under, state
 from ..core.types import ArrayType
+from ..ops.structure import zeros_of
 
 __all__ = ["PartialEvalTrace", "Tape", "Unknown", "replay", "split_program"]
 
-Tape = list[tuple[Primitive, tuple[Any, ...], tuple[Any, ...]]]
+Entry = tuple[Primitive, Sequence[Any], Sequence[Any], tuple[Any, Sequence[Any]] | None]
+Tape = list[Entry]
 
 
 class Unknown(Tracer):
-    """A value that is not known yet; it is its own variable on the tape."""
+    """A value that is not known yet; it is its own variable on the tape.
 
-    __slots__ = ("type",)
+    Attributes:
+        like: its type, or a value that has its type.
+    """
 
-    def __init__(self, trace: Trace, type: ArrayType) -> None:
+    __slots__ = ("like",)
+
+    def __init__(self, trace: Trace, like: Any) -> None:
         self.made_by = trace
-        self.type = type
+        self.like = like
+
+    @property
+    def type(self) -> ArrayType:
+        like = self.like
+        return like if type(like) is ArrayType else like.type.strong()
 
 
 class PartialEvalTrace(Trace):
     """Passes operations on known values to its parent and records the others.
 
     Attributes:
-        tape: (operation, arguments, results) in execution order; arguments are this trace's `Unknown`s or known values.
+        tape: (operation, arguments, results, None) in execution order; arguments are this trace's `Unknown`s or
+            known values. Or (operation, tangents, results, (output, primals)): the derivative of a `direct`
+            operation at a point, with None for tangents that are zero.
     """
 
     __slots__ = ("tape",)
@@ -58,7 +71,7 @@ class PartialEvalTrace(Trace):
     def record(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Put the operation on the tape; its results are unknown."""
         outs = tuple([Unknown(self, t) for t in infer(op, *[arg.type for arg in args])])
-        self.tape.append((op, args, outs))
+        self.tape.append((op, args, outs, None))
         return outs
 
     def owns(self, value: Any) -> bool:
@@ -68,11 +81,20 @@ class PartialEvalTrace(Trace):
 def replay(tape: Tape, inputs: Sequence[Unknown], values: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
     """Run a tape forward under the current trace with `values` for its unknown inputs."""
     environment = {id(unknown): value for unknown, value in zip(inputs, values, strict=True)}
-    for op, args, outs in tape:
-        results = state.trace.process(op, tuple([environment.get(id(arg), arg) for arg in args]))
+    for op, args, outs, point in tape:
+        operands = [environment.get(id(arg), arg) for arg in args]
+        if point is None:
+            results = state.trace.process(op, tuple(operands))
+        else:
+            results = (op.push(operands if op.takes_zeros else _written_out(operands, point[1]), *point),)
         for unknown, result in zip(outs, results, strict=True):
             environment[id(unknown)] = result
     return [environment.get(id(out), out) for out in outputs]
+
+
+def _written_out(tangents: Sequence[Any | None], primals: Sequence[Any]) -> list[Any]:
+    pairs = zip(tangents, primals, strict=True)
+    return [zeros_of(x.type) if dx is None and x.type.differentiable else dx for dx, x in pairs]
 
 
 def tape_program(
@@ -97,7 +119,7 @@ def tape_program(
 
     equations = []
     needed = _needed(trace, outputs)
-    for op, args, outs in trace.tape:
+    for op, args, outs, _ in trace.tape:
         if needed.isdisjoint(map(id, outs)) and not op.effect:
             continue
         operands = [atom(arg) for arg in args]
@@ -111,7 +133,7 @@ def tape_program(
 
 def _needed(trace: PartialEvalTrace, outputs: Sequence[Any]) -> set[int]:
     needed = {id(out) for out in outputs}
-    for op, args, outs in reversed(trace.tape):
+    for op, args, outs, _ in reversed(trace.tape):
         if op.effect or not needed.isdisjoint(map(id, outs)):
             needed.update(id(arg) for arg in args if trace.owns(arg))
     return needed

@@ -27,7 +27,7 @@ def backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts:
         if type(out) is Unknown and type(ct) is not Zero:
             before = flowing.get(id(out))
             flowing[id(out)] = ct if before is None else add(before, ct)
-    for op, args, outs in reversed(tape):
+    for op, args, outs, point in reversed(tape):
         if len(outs) == 1:
             ct = flowing.pop(id(outs[0]), None)
             if ct is None:
@@ -38,11 +38,15 @@ def backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts:
             if all(ct is None for ct in found):
                 continue
             out_cts = tuple([zeros_of(o.type) if ct is None else ct for ct, o in zip(found, outs, strict=True)])
-        owner = outs[0].made_by
-        operands = [LinearInput(arg.type) if type(arg) is Unknown and arg.made_by is owner else arg for arg in args]
-        results = op.transpose(out_cts, *operands)
-        for arg, operand, ct in zip(args, operands, results, strict=True):
-            if operand is not arg and ct is not None:
+        if point is not None:
+            results = op.pull(out_cts[0], *point, args)
+        else:
+            owner = outs[0].made_by
+            linear = [type(arg) is Unknown and arg.made_by is owner for arg in args]
+            operands = [LinearInput(arg.type) if own else arg for arg, own in zip(args, linear, strict=True)]
+            results = op.transpose(out_cts, *operands)
+        for arg, ct in zip(args, results, strict=True):
+            if ct is not None and type(arg) is Unknown and type(ct) is not Zero:
                 key = id(arg)
                 before = flowing.get(key)
                 flowing[key] = ct if before is None else add(before, ct)

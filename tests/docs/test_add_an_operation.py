@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from types import ModuleType
 
 import pytest
 
+from tests.laws import test_batching, test_differentiation, test_evaluation
+
 from .pages import ROOT, Block, blocks
 
 PAGE = ROOT / "docs" / "add-an-operation.md"
+LAWS = [
+    law
+    for module in (test_evaluation, test_differentiation, test_batching)
+    for name, law in vars(module).items()
+    if name.startswith("test_")
+]
 
 
 def make_module(block: Block, file: str) -> ModuleType:
@@ -37,6 +45,11 @@ def made() -> Iterator[dict[str, ModuleType]]:
 
 def test_no_file_of_the_page_exists_already(made: dict[str, ModuleType]) -> None:
     assert not [file for file in made if (ROOT / file).exists()]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_the_laws_hold_on_its_samples(made: dict[str, ModuleType], law: Callable[[tuple[str, int]], None]) -> None:
+    law(("samples_rotation", 0))
 
 
 def test_the_blocks_of_use_run(made: dict[str, ModuleType]) -> None:

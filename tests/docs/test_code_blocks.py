@@ -46,5 +46,19 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert not [target for target in local if not (page.parent / target).exists()]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_mentions_exist(page: Path) -> None:
+    mentioned = set(re.findall(r"`((?:\w+/)+[\w.]*)`", page.read_text()))
+    assert not [name for name in mentioned if not any((place / name).exists() for place in (ROOT, ROOT / "funcgrad"))]
+
+
+def test_the_lines_that_life_of_a_gradient_quotes_are_in_the_source() -> None:
+    page = (ROOT / "docs" / "life-of-a-gradient.md").read_text()
+    quoted = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.MULTILINE)
+    source = "".join(file.read_text() for file in (ROOT / "funcgrad").rglob("*.py"))
+    assert quoted
+    assert not [line for line in quoted if line not in source]
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150

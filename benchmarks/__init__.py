@@ -1,0 +1,1 @@
+"""Ratios against NumPy, JAX, PyTorch and HIPS autograd, measured side by side in one run: `python -m benchmarks`."""
