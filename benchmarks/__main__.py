@@ -47,7 +47,7 @@ def table(results: Iterable[Result]) -> str:
     """A Markdown table whose columns are lined up."""
     lines = [HEADER, *map(cells, results)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    left = (0, len(HEADER) - 3, len(HEADER) - 2)
+    left = (0, *range(len(HEADER) - 3, len(HEADER)))
     rule = ["-" * w if i in left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     adjusted = [
         [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]

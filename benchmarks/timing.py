@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 __all__ = ["AtMost", "Effort", "Ratio", "Result", "Row", "measure"]
@@ -24,7 +25,7 @@ class Ratio:
         return times["ours"] <= self.limit * times[self.peer]
 
     def __str__(self) -> str:
-        limit = f"{self.limit:g}" if self.limit >= 0.5 else f"1/{1 / self.limit:.0f}"
+        limit = Fraction(self.limit).limit_denominator(20) if self.limit < 1 else f"{self.limit:g}"
         return f"{limit} {self.peer}"
 
 

@@ -40,8 +40,8 @@ from .numpy.indexing import getitem, take
 from .ops.bits import and_, or_, shift_left, shift_right_logical, xor
 from .ops.complex_parts import complex_
 from .ops.cumulative import cumsum
-from .ops.elementwise import add, clamp, div, gt, le, lt, maximum, mul, neg, nextafter, rem, sign, sub, where
 from .ops.elementwise import absolute as magnitude
+from .ops.elementwise import add, clamp, div, gt, le, lt, maximum, mul, neg, nextafter, rem, sign, sub, where
 from .ops.exponential import log, log1p
 from .ops.random_bits import multiply_add, threefry
 from .ops.reduction import argmax
@@ -143,7 +143,9 @@ class Key:
 
     def __repr__(self) -> str:
         data = self._data
-        words = data.host().tolist() if isinstance(data, Array) else "traced" if isinstance(data, Tracer) else repr(data)
+        words = (
+            data.host().tolist() if isinstance(data, Array) else "traced" if isinstance(data, Tracer) else repr(data)
+        )
         return f"Key({words})"
 
 
@@ -169,7 +171,7 @@ def key(seed: Any) -> Key:
     return Key(_seeded(seed))
 
 
-def PRNGKey(seed: Any) -> Any:  # noqa: N802 (JAX's name)
+def PRNGKey(seed: Any) -> Any:
     """As `key`, but the bare uint32[2] array, which is not checked for being used twice."""
     return _seeded(seed)
 
@@ -501,12 +503,12 @@ def bernoulli(key: Any, p: Any = 0.5, shape: int | Sequence[int] | None = None, 
         raise DTypeError(f"random.bernoulli: p has a floating dtype, not {p.dtype.name}")
     if mode not in ("low", "high"):
         raise ArgumentError(f"bernoulli: mode={mode!r}; expected 'low' or 'high'")
-    data, shape = _consume(key, "bernoulli"), p.shape if shape is None else _shape(shape, "bernoulli")
-    p = broadcast(p, shape)
+    data, drawn = _consume(key, "bernoulli"), p.shape if shape is None else _shape(shape, "bernoulli")
+    p = broadcast(p, drawn)
     if mode == "low":
-        return lt(_uniform(data, shape, p.dtype), p)
-    both = _uniform(data, (2, *shape), p.dtype)
-    coarse, fine = (reshape(slice_in_dim(both, i, i + 1), shape) for i in (0, 1))
+        return lt(_uniform(data, drawn, p.dtype), p)
+    both = _uniform(data, (2, *drawn), p.dtype)
+    coarse, fine = (reshape(slice_in_dim(both, i, i + 1), drawn) for i in (0, 1))
     resolution = full(fine.type, 2.0 ** -ml_dtypes.finfo(p.dtype).nmant)
     return lt(mul(fine, resolution), sub(p, coarse))
 
@@ -613,7 +615,9 @@ def choice(
     if wanted == 0:
         return zeros_of(ArrayType(result_shape, a.dtype if a.ndim else default_int()))
     if count <= 0 or (not replace and wanted > count):
-        raise ArgumentError(f"choice: cannot choose {wanted} out of {count} elements{'' if replace else ' without replacement'}")
+        raise ArgumentError(
+            f"choice: cannot choose {wanted} out of {count} elements{'' if replace else ' without replacement'}"
+        )
     data = _consume(key, "choice")
     if p is not None:
         chosen = _weighted(data, as_operand(p), shape, count, replace)

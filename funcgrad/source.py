@@ -58,13 +58,16 @@ def _line_table(code: CodeType) -> dict[int, int]:
     return lines
 
 
+_PASSED_THROUGH = ("contextlib", "dataclasses")  # standard modules through which the library is called
+
+
 def user_frame(depth: int = 1) -> FrameType | None:
     """The innermost frame that does not belong to this library, or None."""
     # Hot while staging: one dictionary look-up and one string test a frame.
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         name = frame.f_globals.get("__name__")
-        if name is None or not (name.startswith("funcgrad.") or name == "funcgrad"):
+        if name is None or not (name.startswith("funcgrad.") or name == "funcgrad" or name in _PASSED_THROUGH):
             return frame
         frame = frame.f_back
     return None

@@ -150,12 +150,14 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
     if inner_treedef is None:
         if not outer_treedef.num_leaves:
             raise TreeError("tree.transpose: the outer tree has no leaves, so say what the inner structure is")
-        inner_treedef = structure(outer_treedef.flatten_up_to(pytree_to_transpose)[0])
-    expected = outer_treedef.compose(inner_treedef)
+        inner = structure(outer_treedef.flatten_up_to(pytree_to_transpose)[0])
+    else:
+        inner = inner_treedef
+    expected = outer_treedef.compose(inner)
     if treedef != expected:
         raise TreeError(f"tree.transpose: expected the structure {expected}, got {treedef}")
-    width = inner_treedef.num_leaves
-    return inner_treedef.unflatten([outer_treedef.unflatten(values[i::width]) for i in range(width)])
+    width = inner.num_leaves
+    return inner.unflatten([outer_treedef.unflatten(values[i::width]) for i in range(width)])
 
 
 def broadcast(prefix_tree: Any, full_tree: Any, is_leaf: IsLeaf = None) -> Any:
@@ -387,9 +389,9 @@ def register_dataclass(
     """
     if nodetype is None:
         return lambda cls: register_dataclass(cls, data_fields, meta_fields, drop_fields)
-    if not dataclasses.is_dataclass(nodetype):
+    if not (isinstance(nodetype, type) and dataclasses.is_dataclass(nodetype)):
         raise TreeError(
-            f"register_dataclass: {nodetype.__name__} is not a dataclass; write @dataclasses.dataclass below "
+            f"register_dataclass: {nodetype!r} is not a dataclass; write @dataclasses.dataclass below "
             f"@register_dataclass, or use register_pytree_node_class"
         )
     fields = {f.name: f for f in dataclasses.fields(nodetype) if f.init and f.name not in drop_fields}
@@ -399,10 +401,9 @@ def register_dataclass(
                 f"register_dataclass: {nodetype.__name__} has no field {name!r}; it has {', '.join(fields)}"
             )
     if meta_fields is None:
-        chosen = data_fields or ()
-        meta_fields = [
-            n for n, f in fields.items() if n not in chosen and (data_fields or f.metadata.get("static", False))
-        ]
+        chosen = data_fields
+        static = [name for name, field in fields.items() if field.metadata.get("static", False)]
+        meta_fields = static if chosen is None else [name for name in fields if name not in chosen]
     if data_fields is None:
         data_fields = [name for name in fields if name not in meta_fields]
     _register(nodetype, registry.register_dataclass, nodetype, data_fields, meta_fields, drop_fields)

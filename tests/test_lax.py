@@ -37,16 +37,80 @@ def agree(function, *args, ulps=64):
                 np.testing.assert_array_equal(value, wanted)
 
 
-FLOAT_UNARY = (
-    "abs acos asin asinh atan atanh cbrt ceil cos cosh digamma erf erf_inv erfc exp exp2 expm1 floor is_finite lgamma log "
-    "log1p logistic neg reciprocal round rsqrt sign sin sinh sqrt square tan tanh conj"
-).split()
-FLOAT_BINARY = "add atan2 complex div eq ge gt le lt max min mul ne nextafter pow rem sub".split()
-INT_UNARY = "abs bitwise_not clz neg population_count sign square".split()
-INT_BINARY = (
-    "add bitwise_and bitwise_or bitwise_xor div max min mul rem sub shift_left shift_right_arithmetic "
-    "shift_right_logical eq lt"
-).split()
+FLOAT_UNARY = [
+    "abs",
+    "acos",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "digamma",
+    "erf",
+    "erf_inv",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "is_finite",
+    "lgamma",
+    "log",
+    "log1p",
+    "logistic",
+    "neg",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "conj",
+]
+FLOAT_BINARY = [
+    "add",
+    "atan2",
+    "complex",
+    "div",
+    "eq",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "max",
+    "min",
+    "mul",
+    "ne",
+    "nextafter",
+    "pow",
+    "rem",
+    "sub",
+]
+INT_UNARY = ["abs", "bitwise_not", "clz", "neg", "population_count", "sign", "square"]
+INT_BINARY = [
+    "add",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "div",
+    "max",
+    "min",
+    "mul",
+    "rem",
+    "sub",
+    "shift_left",
+    "shift_right_arithmetic",
+    "shift_right_logical",
+    "eq",
+    "lt",
+]
 
 
 @pytest.mark.parametrize("name", FLOAT_UNARY)
@@ -92,7 +156,11 @@ OTHERS = {
     "split": (lambda m, x: m.split(x, (1, 3), 1), X),
     "slice": (lambda m, x: [m.slice(x, (0, 1), (3, 4), (2, 1)), m.slice_in_dim(x, 1, None, 2, 1)], X),
     "index_in_dim": (lambda m, x: [m.index_in_dim(x, -1, 1), m.index_in_dim(x, 0, keepdims=False)], X),
-    "dynamic_slice": (lambda m, x, i: [m.dynamic_slice(x, (i, -2), (2, 2)), m.dynamic_slice(x, (i, i), (1, 4))], X, np.int32(2)),
+    "dynamic_slice": (
+        lambda m, x, i: [m.dynamic_slice(x, (i, -2), (2, 2)), m.dynamic_slice(x, (i, i), (1, 4))],
+        X,
+        np.int32(2),
+    ),
     "dynamic in dim": (
         lambda m, x, i: [
             m.dynamic_slice_in_dim(x, i, 2, 1),
@@ -148,7 +216,7 @@ def test_gather_and_scatter(mode):
         mode_of = {"fill": m.GatherScatterMode.FILL_OR_DROP, "clip": m.GatherScatterMode.CLIP, None: None}[mode]
         reads = m.GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(0,), start_index_map=(0,))
         writes = m.ScatterDimensionNumbers((1,), (0,), (0,))
-        names = "scatter scatter_add scatter_sub scatter_mul scatter_min scatter_max".split()
+        names = ["scatter", "scatter_add", "scatter_sub", "scatter_mul", "scatter_min", "scatter_max"]
         scattered = [getattr(m, name)(x, i, u, writes, mode=mode_of) for name in names]
         gathered = m.gather(x, i, reads, (1, 4), mode=mode_of, fill_value=7.0)
         return [gathered, *scattered]

@@ -72,7 +72,8 @@ def test_map_over_several_trees():
         (
             {"x": {"a": 1, "b": 2}},
             {"x": {"a": 1, "c": 2}},
-            "tree.map: the second tree has a dict with keys {a, c} at ['x'] where the first has a dict with keys {a, b}",
+            "tree.map: the second tree has a dict with keys {a, c} at ['x'] "
+            "where the first has a dict with keys {a, b}",
         ),
         ([1, 2], [1], "tree.map: the second tree has a list of length 1 where the first has a list of length 2"),
         (

@@ -9,7 +9,6 @@ import functools
 from typing import Any
 
 import jax
-import jax.extend.backend
 import jax.sharding
 
 from ..config import config
@@ -55,22 +54,17 @@ class Device:
 
 
 @functools.lru_cache(maxsize=8)
-def _client(platform: str | None) -> Any:
+def _devices(platform: str | None) -> tuple[Device, ...]:
     failures = []
     for name in _ALIASES.get(platform, (platform,)) if platform else (None,):
         try:
-            return jax.extend.backend.get_backend(name)
+            return tuple(_wrap(device, number) for number, device in enumerate(jax.local_devices(backend=name)))
         except RuntimeError as error:
             failures.append(str(error))
     raise DeviceError(
         f"there is no platform {platform!r} here; there are: {', '.join(map(str, _present()))}. "
         f"The engine says: {failures[-1].splitlines()[0]}"
     )
-
-
-@functools.lru_cache(maxsize=8)
-def _devices(platform: str | None) -> tuple[Device, ...]:
-    return tuple(_wrap(device, number) for number, device in enumerate(_client(platform).local_devices()))
 
 
 @functools.lru_cache(maxsize=4096)

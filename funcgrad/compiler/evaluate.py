@@ -25,6 +25,9 @@ from .cache import compile_program
 __all__ = ["EvaluateTrace", "common_device", "evaluation", "quiet"]
 
 
+_ndarray, _asarray = np.ndarray, np.asarray
+
+
 class _Quiet(threading.local):
     def __init__(self) -> None:
         context = contextvars.Context()
@@ -56,16 +59,22 @@ class EvaluateTrace(Trace):
 
     def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         # Hot: every eager operation passes here (benchmark: eager).
-        if op.plain and self.host_only:
-            hosts = []
-            for arg in args:
-                if type(arg) is not Array or arg._device is not None:
-                    return self.process_general(op, args)
-                host = arg._host
-                hosts.append(host if host is not None else arg.host())
+        if not self.host_only or not op.plain:
+            return self.process_general(op, args)
+        hosts = []
+        for arg in args:
+            if type(arg) is not Array or arg._device is not None:
+                return self.process_general(op, args)
+            host = arg._host
+            hosts.append(host if host is not None else arg.host())
+        if op.kernel is not None:
+            results = (_quiet.run(op.kernel, *hosts),)
+        else:
             results = _quiet.run(op.evaluate, *hosts)
-            return tuple([Array(r if type(r) is np.ndarray else np.asarray(r)) for r in results])
-        return self.process_general(op, args)
+        if len(results) == 1:
+            result = results[0]
+            return (Array(result if type(result) is _ndarray else _asarray(result)),)
+        return tuple([Array(r if type(r) is _ndarray else _asarray(r)) for r in results])
 
     def process_general(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Any operands and devices."""

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import threading
 import weakref
-from typing import Any, dataclass_transform
+from typing import Any, NoReturn, dataclass_transform
 
 __all__ = ["Interned", "InternedMeta"]
 
 _lock = threading.RLock()
+_REQUIRED = object()  # stands for the default of a field that has none
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 class InternedMeta(type):
-    """Makes a class a frozen dataclass and returns the living instance whenever an equal one is asked for.
+    """Makes a class's annotations its fields, and returns the living instance whenever an equal one is asked for.
 
-    Fields must be hashable. Instances are held weakly: one that nobody uses disappears.
+    As a dataclass, but nothing is generated, since generating code for every operation would be most of the time of
+    an import. Fields must be hashable. Instances are held weakly: one that nobody uses disappears.
     """
 
     _instances: dict[Any, weakref.ref[Any]]
+    _fields: tuple[str, ...]
     _defaults: tuple[Any, ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> InternedMeta:
         cls: Any = super().__new__(mcs, name, bases, namespace, **options)
-        cls = dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+        defaults: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[1:]):
+            if isinstance(base, InternedMeta):
+                defaults.update(zip(base._fields, base._defaults, strict=True))
+        for field, annotation in inspect.get_annotations(cls).items():
+            if not annotation.startswith("ClassVar"):
+                defaults[field] = namespace.get(field, _REQUIRED)
         cls._instances = {}
-        cls._defaults = tuple(field.default for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+        cls._fields = tuple(defaults)
+        cls._defaults = tuple(defaults.values())
         return cls
 
     def __call__(cls, *fields: Any, **named: Any) -> Any:
         # Hot: every wrapper of an operation with parameters passes here.
-        if named:
-            bound = inspect.signature(cls.__init__).bind(None, *fields, **named)
-            bound.apply_defaults()
-            fields = tuple(bound.arguments.values())[1:]
-        elif len(fields) < len(cls._defaults):  # so that a default left out and one written out are the same instance
-            left_out = cls._defaults[len(fields) :]
-            fields += () if dataclasses.MISSING in left_out else left_out
+        if named or len(fields) != len(cls._fields):
+            fields = _completed(cls, fields, named)
         instances = cls._instances
         reference = instances.get(fields)
         if reference is not None:
@@ -49,9 +53,24 @@ class InternedMeta(type):
             reference = instances.get(fields)
             instance = reference() if reference is not None else None
             if instance is None:
-                instance = super().__call__(*fields)
-                instances[fields] = weakref.ref(instance, lambda dead: _forget(instances, fields, dead))
+                instance: Any = object.__new__(cls)
+                instance.__dict__.update(zip(cls._fields, fields, strict=True))
+                instances[fields] = weakref.ref(instance, lambda dead, forget=_forget: forget(instances, fields, dead))
         return instance
+
+
+def _completed(cls: InternedMeta, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """All fields in order: a default left out and one written out are the same instance."""
+    values = dict(zip(cls._fields, cls._defaults, strict=True))
+    values.update(zip(cls._fields, given, strict=False))
+    values.update(named)
+    missing = [name for name, value in values.items() if value is _REQUIRED]
+    if missing or len(given) > len(cls._fields) or len(values) > len(cls._fields):
+        raise TypeError(
+            f"{cls.__name__} has the fields ({', '.join(cls._fields)}), got {len(given)} values"
+            + (f" and {', '.join(named)}" if named else "")
+        )
+    return tuple(values.values())
 
 
 def _forget(instances: dict[Any, weakref.ref[Any]], fields: tuple[Any, ...], dead: weakref.ref[Any]) -> None:
@@ -60,10 +79,16 @@ def _forget(instances: dict[Any, weakref.ref[Any]], fields: tuple[Any, ...], dea
 
 
 class Interned(metaclass=InternedMeta):
-    """Base of interned classes: pickles, copies and prints by its fields."""
+    """Base of interned classes: immutable; pickles, copies and prints by its fields."""
 
     def _field_values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return tuple([getattr(self, field) for field in type(self)._fields])
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: its field {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: its field {name} cannot be deleted")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._field_values()
@@ -75,6 +100,7 @@ class Interned(metaclass=InternedMeta):
         return self
 
     def __repr__(self) -> str:
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        inner = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields)
+        inner = ", ".join(
+            f"{field}={value!r}" for field, value in zip(type(self)._fields, self._field_values(), strict=True)
+        )
         return f"{type(self).__name__}({inner})"

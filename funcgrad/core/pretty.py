@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from .primitive import Primitive
@@ -58,12 +57,12 @@ def format_equation(eqn: Equation, names: Names, indent: str = "", sources: bool
 
 def _parameters(op: Primitive, indent: str) -> str:
     shown = []
-    for field in dataclasses.fields(op):  # type: ignore[arg-type]
-        value: Any = getattr(op, field.name)
+    for field in type(op)._fields:
+        value: Any = getattr(op, field)
         if hasattr(value, "equations"):
-            shown.append(f"{field.name}={format_program(value, indent + '  ')}")
+            shown.append(f"{field}={format_program(value, indent + '  ')}")
         else:
-            shown.append(f"{field.name}={value}")
+            shown.append(f"{field}={value}")
     return f"[{', '.join(shown)}]" if shown else ""
 
 

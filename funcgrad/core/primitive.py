@@ -10,7 +10,7 @@ A rule that an operation cannot have is *declared* (`transpose = not_linear`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,6 +35,7 @@ class Primitive(Interned):
         effect: True if it does more than compute its results; such operations are never dropped or reordered.
         direct: True if `push` and `pull` give the derivative of a real result at a point, so that reverse mode
             need not trace `jvp`.
+        kernel: the NumPy function that is the whole of `evaluate`, if there is one: eager evaluation's shortcut.
         plain: True if evaluating it maps host values to host values of strong types and nothing else.
         runs_itself: True if it is evaluated by `run(arrays)` rather than `evaluate` (compiled programs, callbacks).
     """
@@ -43,6 +44,7 @@ class Primitive(Interned):
     takes_zeros: ClassVar[bool] = False
     effect: ClassVar[bool] = False
     direct: ClassVar[bool] = False
+    kernel: ClassVar[Callable[..., Any] | None] = None
     plain: ClassVar[bool] = True
     runs_itself: ClassVar[bool] = False
 

@@ -95,6 +95,10 @@ class LinearInput:
     def dtype(self) -> np.dtype:
         return self.type.dtype
 
+    @property
+    def ndim(self) -> int:
+        return len(self.type.shape)
+
     def __repr__(self) -> str:
         return f"LinearInput({self.type})"
 

@@ -166,13 +166,11 @@ def make_program(fun: Callable[..., Any], static_argnums: int | Sequence[int] = 
     """A function that traces `fun` for given arguments and returns its Program, which prints.
 
     Example:
-        >>> import funcgrad as fg
-        >>> print(fg.make_program(lambda x: x * 2.0)(1.5))
-        { lambda a:f32[]* . let
-            b:f32[] = mul a 2.0:f32[]
-            c:f32[]* = convert[dtype=float32, weak=True] b
-            d:f32[] = convert[dtype=float32, weak=False] c
-          in (d) }
+        >>> import funcgrad as fg, funcgrad.numpy as fnp
+        >>> print(fg.make_program(lambda x: x * 2.0)(fnp.ones(3)))
+        { lambda a:f32[3] . let
+            b:f32[3] = mul a 2.0:f32[3]
+          in (b) }
     """
     jitted = jit(fun, static_argnums=static_argnums)
 

@@ -96,8 +96,6 @@ class RoundingMethod(enum.IntEnum):
     TO_NEAREST_EVEN = 1
 
 
-
-
 def _named(function: Callable[..., Any], name: str, op: Primitive) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = type(op).__doc__

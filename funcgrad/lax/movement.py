@@ -118,7 +118,7 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     """The operand with a scalar around and between its elements: (low, high, interior) per axis; negative ones crop."""
     operand = as_operand(operand)
     value = scalar(padding_value, operand.type.update(shape=())) if type(padding_value) in SCALARS else padding_value
-    return slicing.pad(operand, as_operand(value), [tuple(config) for config in padding_config])
+    return slicing.pad(operand, as_operand(value), [(low, high, interior) for low, high, interior in padding_config])
 
 
 def rev(operand: Any, dimensions: Sequence[int]) -> Any:

@@ -50,8 +50,6 @@ class Precision(enum.StrEnum):
     HIGHEST = "highest"
 
 
-
-
 def _reduction(name: str, function: Callable[..., Any]) -> Callable[[Any, Sequence[int]], Any]:
     def reduced(operand: Any, axes: Sequence[int]) -> Any:
         operand = as_operand(operand)
@@ -132,9 +130,6 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     axis, last = canonical_axis(axis, operand.ndim), operand.ndim - 1
     values, indices = sorting.top_k(structure.move_axis(operand, axis, last), k)
     return structure.move_axis(values, last, axis), structure.move_axis(indices, last, axis)
-
-
-
 
 
 def dot_general(

@@ -47,8 +47,6 @@ class GatherScatterMode(enum.StrEnum):
     PROMISE_IN_BOUNDS = "promise_in_bounds"
 
 
-
-
 def slice(
     operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None
 ) -> Any:
@@ -157,9 +155,6 @@ def dynamic_update_index_in_dim(
     if update.ndim != operand.ndim:
         update = structure.expand_dims(update, (axis,))
     return dynamic_update_slice_in_dim(operand, update, index, axis, allow_negative_indices=allow_negative_indices)
-
-
-
 
 
 def gather(

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..numpy.conversion import as_operand
-from ..numpy.elementwise import absolute, add, greater, less_equal, multiply, square, where
+from ..numpy.elementwise import absolute, add, multiply, square, where
 from ..numpy.elementwise import sqrt as square_root
+from ..numpy.logic import greater, less_equal
 from ..numpy.promotion import to_inexact
 from ..numpy.transcendental import expm1, logaddexp, tanh
 from ..ops.exponential import logistic

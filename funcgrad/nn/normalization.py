@@ -26,9 +26,9 @@ Axis = int | Sequence[int] | None
 
 
 def _largest(x: Any, axis: Axis, mask: Any = None) -> Any:
-    """The largest element along axes, kept with length 1, finite and a constant for differentiation."""
-    top = stop_gradient(reduce_max(x, axis, keepdims=True, initial=-np.inf, where=mask))
-    return where(is_finite(top), top, 0.0)
+    """The largest element along axes, kept with length 1, a constant for differentiation."""
+    initial = None if mask is None and x.size else -np.inf
+    return stop_gradient(reduce_max(x, axis, keepdims=True, initial=initial, where=mask))
 
 
 def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
@@ -75,7 +75,7 @@ def logsumexp(
     if b is not None:
         a, b = promote(a, b)
         a = _masked(a, b != 0)
-    top = _largest(a, axis, where)
+    top = _finite(_largest(a, axis, where))
     terms = exp(subtract(_masked(a, where), top))
     total = reduce_sum(terms if b is None else multiply(b, terms), axis, keepdims=True)
     result, direction = _log_size(total) + top, sign(total)
@@ -85,6 +85,11 @@ def logsumexp(
         kept = tuple(n for i, n in enumerate(a.shape) if i not in canonical_axes(axis, a.ndim))
         result, direction = reshape(result, kept), reshape(direction, kept)
     return (result, direction) if return_sign else result
+
+
+def _finite(x: Any) -> Any:
+    """x, or 0 where it is infinite or NaN: subtracting an infinite maximum would make NaN of equal infinities."""
+    return where(is_finite(x), x, 0.0)
 
 
 def _log_size(total: Any) -> Any:

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
+from ..backend.client import Device, find_device
 from ..core.dtypes import DTypeLike
 from ..core.trace import Tracer
 from ..errors import ArgumentError, DTypeError, ImmutableError
+from ..ops.placement import DevicePut
 from ..ops.structure import reshape as reshape_op
-from . import contraction, elementwise, reductions, shape, sorting, transcendental
+from . import contraction, elementwise, logic, reductions, shape, sorting, transcendental, types
 from .at import At
 from .conversion import SCALARS, known
 from .indexing import getitem, nonzero, take
@@ -58,27 +60,27 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "divmod": elementwise.divmod,
     "pow": elementwise.power,
     "matmul": contraction.matmul,
-    "and": elementwise.bitwise_and,
-    "or": elementwise.bitwise_or,
-    "xor": elementwise.bitwise_xor,
-    "lshift": elementwise.left_shift,
-    "rshift": elementwise.right_shift,
+    "and": logic.bitwise_and,
+    "or": logic.bitwise_or,
+    "xor": logic.bitwise_xor,
+    "lshift": logic.left_shift,
+    "rshift": logic.right_shift,
 }
 
 _COMPARISONS = {
-    "eq": elementwise.equal,
-    "ne": elementwise.not_equal,
-    "lt": elementwise.less,
-    "le": elementwise.less_equal,
-    "gt": elementwise.greater,
-    "ge": elementwise.greater_equal,
+    "eq": logic.equal,
+    "ne": logic.not_equal,
+    "lt": logic.less,
+    "le": logic.less_equal,
+    "gt": logic.greater,
+    "ge": logic.greater_equal,
 }
 
 _UNARY = {
     "neg": elementwise.negative,
     "pos": elementwise.positive,
     "abs": elementwise.absolute,
-    "invert": elementwise.bitwise_not,
+    "invert": logic.bitwise_not,
 }
 
 
@@ -155,7 +157,7 @@ def _iterate(self: Any) -> Iterator[Any]:
 
 
 def _contains(self: Any, value: Any) -> bool:
-    return bool(reductions.any(elementwise.equal(self, value)))
+    return bool(reductions.any(logic.equal(self, value)))
 
 
 def _tracer_array(self: Tracer, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -170,7 +172,7 @@ def _tracer_repr(self: Tracer) -> str:
 # -- immutability ----------------------------------------------------------------------------------------------------
 
 
-def _set_item(self: Any, index: Any, value: Any) -> None:
+def _set_item(self: Any, index: Any, value: Any = None) -> None:
     raise ImmutableError(
         "arrays are immutable: x[i] = v is not there. Write instead\n"
         "    x = x.at[i].set(v)\n"
@@ -186,14 +188,14 @@ def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **option
     function = _UFUNCS.get(ufunc.__name__)
     if method == "__call__" and function is not None and not options:
         return function(*inputs)
-    if any(isinstance(x, Array | Tracer) for x in options.get("out", ())):
+    if any(isinstance(x, (Array, Tracer)) for x in options.get("out", ())):
         raise ImmutableError(f"np.{ufunc.__name__}(…, out=x): arrays are immutable; bind the result to a name instead")
-    return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Array | Tracer) else x for x in inputs), **options)
+    return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, (Array, Tracer)) else x for x in inputs), **options)
 
 
 _UFUNCS = {
     name: function
-    for module in (elementwise, transcendental, contraction)
+    for module in (elementwise, logic, transcendental, contraction)
     for name in module.__all__
     if callable(function := getattr(module, name))
 } | {"divmod": elementwise.divmod, "fabs": elementwise.fabs}
@@ -221,7 +223,7 @@ def _flatten(self: Any, order: str = "C") -> Any:
 
 def _astype(self: Any, dtype: DTypeLike, copy: bool = True) -> Any:
     """The same values in another dtype."""
-    return shape.astype(self, dtype)
+    return types.astype(self, dtype)
 
 
 def _copy(self: Any, order: str | None = None) -> Any:
@@ -229,7 +231,14 @@ def _copy(self: Any, order: str | None = None) -> Any:
     return self
 
 
-def _sort(self: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool = True, descending: bool = False) -> Any:
+def _to(self: Any, device: str | Device) -> Any:
+    """The same values on a device ("cpu", "gpu:1" or a `Device`), committed there."""
+    return DevicePut(find_device(device))(self)
+
+
+def _sort(
+    self: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool = True, descending: bool = False
+) -> Any:
     """A sorted array; unlike NumPy's method it returns the result."""
     return sorting.sort(self, axis, kind, stable=stable, descending=descending)
 
@@ -268,6 +277,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "sum": reductions.sum,
     "swapaxes": shape.swapaxes,
     "take": take,
+    "to": _to,
     "tolist": _tolist,
     "transpose": _transpose,
     "var": reductions.var,

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import opt_einsum
+from opt_einsum.parser import parse_einsum_input
 
 from ..core.dtypes import BOOL, DTypeLike, canonical, default_int, is_complex, scalar_kind
 from ..core.types import Shape
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from ..ops.complex_parts import conj
-from ..ops.dot import dot_general
+from ..ops.dot import dot_general, matrix_multiply
 from ..ops.elementwise import mul, sub
 from ..ops.slicing import concatenate, slice_array, slice_in_dim
 from ..ops.structure import (
@@ -30,7 +31,7 @@ from ..ops.structure import (
 from .conversion import as_operand
 from .elementwise import multiply
 from .fast import quick_binary
-from .promotion import broadcast_shapes, promote_dtypes
+from .promotion import broadcast_shapes, is_array, promote_dtypes
 
 __all__ = [
     "cross",
@@ -79,7 +80,17 @@ def _require_equal_lengths(name: str, x: Any, y: Any, x_axis: int, y_axis: int) 
 # -- matrix products ----------------------------------------------------------------------------------------------
 
 
+def _is_plain_product(a: Any, b: Any) -> bool:
+    """Whether nothing needs to be promoted, broadcast or refused."""
+    if not (is_array(a) and is_array(b)):
+        return False
+    x, y = a.shape, b.shape
+    return len(x) == 2 and len(y) == 2 and x[1] == y[0] and a.dtype is b.dtype
+
+
 def _matmul(a: Any, b: Any, precision: Any = None, preferred: DTypeLike | None = None) -> Any:
+    if preferred is None and precision is None and _is_plain_product(a, b):
+        return matrix_multiply(a, b)
     a, b = promote_dtypes(a, b)
     if not a.ndim or not b.ndim:
         raise ShapeError(
@@ -125,6 +136,8 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTy
 
 def dot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTypeLike | None = None) -> Any:
     """The sum of products over the last axis of `a` and the last but one (or only) axis of `b`; scalars multiply."""
+    if precision is None and preferred_element_type is None and _is_plain_product(a, b):
+        return _quick_matmul(a, b)
     a, b = promote_dtypes(a, b)
     if not a.ndim or not b.ndim:
         product = multiply(a, b)
@@ -338,10 +351,10 @@ def einsum(
     """
     if out is not None:
         raise ArgumentError("einsum: out= is not supported, arrays are immutable; use the returned array")
-    subscripts, operands = _as_text(subscripts, operands)
-    if not operands:
+    subscripts, arguments = _as_text(subscripts, operands)
+    if not arguments:
         raise ArgumentError("einsum takes at least one operand")
-    arrays = list(promote_dtypes(*operands))
+    arrays = list(promote_dtypes(*arguments))
     order = optimize if isinstance(optimize, bool | str) else tuple(map(tuple, optimize))
     inputs, output, path, lengths = _plan(subscripts, tuple(x.shape for x in arrays), order)
     named = []
@@ -361,9 +374,10 @@ def einsum(
 
 def einsum_path(subscripts: Any, /, *operands: Any, optimize: Any = "auto") -> tuple[list[tuple[int, ...]], Any]:
     """The order of pairwise contractions that `einsum` would use, and opt_einsum's account of its cost."""
-    subscripts, operands = _as_text(subscripts, operands)
-    shapes = [as_operand(x).shape for x in operands]
-    return opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize=optimize)
+    subscripts, arguments = _as_text(subscripts, operands)
+    shapes = [as_operand(x).shape for x in arguments]
+    path, account = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize=optimize)
+    return [tuple(step) for step in path], account
 
 
 def _as_text(subscripts: Any, operands: Sequence[Any]) -> tuple[str, Sequence[Any]]:
@@ -393,7 +407,7 @@ def _plan(
     """The labels of each operand and of the output, the path, and the (checked) length of each label."""
     stand_ins = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
     try:
-        text, output, _ = opt_einsum.parser.parse_einsum_input([subscripts, *stand_ins])
+        text, output, _ = parse_einsum_input([subscripts, *stand_ins])
     except ValueError as error:
         shown = " and ".join(map(str, shapes))
         raise ShapeError(f"einsum {subscripts!r} does not fit operands of shapes {shown}: {error}") from None
@@ -416,7 +430,7 @@ def _plan(
     if len(inputs) == 1:
         return inputs, output, [], lengths
     path, _ = opt_einsum.contract_path(f"{text}->{output}", *full, shapes=True, optimize=optimize)
-    return inputs, output, path, lengths
+    return inputs, output, [tuple(step) for step in path], lengths
 
 
 def _single(x: Any, labels: str, output: str, elsewhere: str, lengths: dict[str, int]) -> tuple[Any, str]:

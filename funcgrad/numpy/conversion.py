@@ -20,7 +20,7 @@ from ..errors import ArgumentError, DTypeError, RaggedError
 from ..ops.slicing import concatenate
 from ..ops.structure import convert, expand_dims, reshape
 
-__all__ = ["SCALARS", "array", "asarray", "as_operand", "known", "place", "scalar_array"]
+__all__ = ["SCALARS", "array", "as_operand", "asarray", "known", "place", "scalar_array"]
 
 SCALARS = frozenset((bool, int, float, complex))
 _NESTED = (list, tuple)
@@ -50,7 +50,7 @@ def asarray(
     if order not in (None, "C", "K", "A"):
         raise ArgumentError(f"order={order!r}: arrays have no visible memory layout; leave it out")
     wanted = None if dtype is None else canonical(dtype)
-    if isinstance(a, Array | Tracer):
+    if isinstance(a, (Array, Tracer)):
         made = a if wanted is None else convert(a, wanted)
     elif type(a) in SCALARS:
         made = scalar_array(a, wanted if wanted is not None else scalar_dtype(type(a)))
@@ -92,7 +92,7 @@ def place(x: Any, device: Any) -> Any:
 
 def as_operand(x: Any) -> Any:
     """The array or tracer meant by an argument of a function."""
-    return x if isinstance(x, Array | Tracer) else asarray(x)
+    return x if isinstance(x, (Array, Tracer)) else asarray(x)
 
 
 def known(x: Any, wanted: str) -> np.ndarray:
@@ -128,7 +128,9 @@ def _new_scalar(value: Any, dtype: np.dtype, shape: tuple[int, ...], weak: bool)
     if type(value) is int and dtypes.is_integer(dtype):
         limits = np.iinfo(dtype)
         if not limits.min <= value <= limits.max:
-            raise OverflowError(f"Python int {value} is out of bounds for {dtype.name}; pass a wider dtype such as 'int64'")
+            raise OverflowError(
+                f"Python int {value} is out of bounds for {dtype.name}; pass a wider dtype such as 'int64'"
+            )
     if type(value) is complex and not dtypes.is_complex(dtype):
         raise DTypeError(f"the complex number {value} does not fit dtype {dtype.name}; take its real part first")
     return splat_array(quiet(np.asarray, value, dtype), ArrayType(shape, dtype, weak))
@@ -150,7 +152,7 @@ def _from_foreign(a: Any, wanted: np.dtype | None, copy: bool | None) -> Array:
     if host.dtype.kind in "OUSmM":
         raise DTypeError(_not_numeric(a, host))
     found = canonical(host.dtype)
-    if wanted is None or wanted == found and host.dtype == found:
+    if wanted is None or (wanted == found and host.dtype == found):
         if host.dtype == found and copy is False:
             return Array(host)
         _refuse_alias(copy, f"an array of dtype {host.dtype}")
@@ -247,7 +249,7 @@ def _rectangular(nested: Any, dtype: np.dtype) -> np.ndarray:
 def _shape_of(item: Any) -> tuple[int, ...]:
     if isinstance(item, _NESTED):
         return (len(item), *(_shape_of(item[0]) if item else ()))
-    return tuple(np.shape(item)) if not isinstance(item, Array | Tracer) else item.shape
+    return tuple(np.shape(item)) if not isinstance(item, (Array, Tracer)) else item.shape
 
 
 def _check_rectangular(nested: Any, position: tuple[int, ...]) -> None:

@@ -19,7 +19,8 @@ from ..ops.slicing import pad
 from ..ops.structure import broadcast, broadcast_in_dim, convert, iota, reshape, zeros_of
 from .contraction import diagonal
 from .conversion import SCALARS, array, as_operand, asarray, known, place
-from .elementwise import add, divide, floor, greater_equal, multiply, power, subtract
+from .elementwise import add, divide, floor, multiply, power, subtract
+from .logic import greater_equal
 from .promotion import promote_dtypes, result_dtype, to_inexact
 from .shape import expand_dims, moveaxis, stack
 from .transcendental import log10
@@ -40,8 +41,8 @@ def _shape(shape: Any) -> tuple[int, ...]:
     try:
         lengths = tuple(map(operator.index, shape)) if isinstance(shape, tuple | list) else None
         if lengths is None:
-            found = known(shape, "a shape") if isinstance(shape, Array | Tracer | np.ndarray) else operator.index(shape)
-            lengths = tuple(map(operator.index, np.ravel(found)))
+            array_like = isinstance(shape, Array | Tracer | np.ndarray)
+            lengths = tuple(map(operator.index, np.ravel(known(shape, "a shape") if array_like else shape)))
     except ConcretizationError:
         raise
     except TypeError:
@@ -136,7 +137,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 # -- counts and grids ------------------------------------------------------------------------------------------------
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
+def arange(
+    start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike | None = None, *, device: Any = None
+) -> Any:
     """Evenly spaced numbers from `start` (0 if only one number is given) up to, not including, `stop`.
 
     Args:
@@ -200,7 +203,13 @@ def linspace(
 
 
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: DTypeLike | None = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
 ) -> Any:
     """`base` to the powers of `linspace(start, stop, num)`."""
     result = power(base, linspace(start, stop, num, endpoint, axis=axis))

@@ -18,7 +18,18 @@ from ..backend.array import Array
 from ..compiler.evaluate import evaluation, quiet
 from ..core.trace import state
 
-__all__ = ["ANY", "BITS", "FLOATING", "REAL", "SIMPLE", "named", "quick_binary", "quick_reduce", "quick_unary", "quick_view"]
+__all__ = [
+    "ANY",
+    "BITS",
+    "FLOATING",
+    "REAL",
+    "SIMPLE",
+    "named",
+    "quick_binary",
+    "quick_reduce",
+    "quick_unary",
+    "quick_view",
+]
 
 FLOATING = "fd"
 SIMPLE = "fdilFD"
@@ -59,9 +70,14 @@ def quick_binary(
                 other = x2 if first else x1
                 if type(other) is Array:
                     number = other._host
-                    if number is None or other._device is not None or number.dtype is not host.dtype or char not in chars:
+                    if (
+                        number is None
+                        or other._device is not None
+                        or number.dtype is not host.dtype
+                        or char not in chars
+                    ):
                         return general(x1, x2)
-                elif type(other) is float and char in float_scalars or type(other) is int and char in int_scalars:
+                elif (type(other) is float and char in float_scalars) or (type(other) is int and char in int_scalars):
                     number = other
                 else:
                     return general(x1, x2)

@@ -101,7 +101,9 @@ def host_entry(entry: Any) -> Any:
         host = entry.host()
         # A 0-d integer array is an integer: as an array it would copy and, in a tuple, gather.
         return int(host) if host.ndim == 0 and host.dtype.kind in "iu" else host
-    return entry if kind is _ndarray else NotImplemented
+    if kind is _ndarray or (kind is list and {int}.issuperset(map(type, entry))) or issubclass(kind, np.integer):
+        return entry
+    return NotImplemented
 
 
 # -- following a plan ---------------------------------------------------------------------------------------------
@@ -248,6 +250,11 @@ def take_along_axis(
         ShapeError: different numbers of dimensions, or shapes that do not broadcast.
         OutOfBoundsError: a known index out of bounds.
     """
+    if mode is None and _plain(arr) and _plain(indices):
+        try:
+            return Array(np.take_along_axis(arr.host(), indices.host(), axis))
+        except (IndexError, ValueError):
+            pass  # ours is raised below
     x, indices, axis = _along_axis("take_along_axis", arr, indices, axis)
     vectors, how = _vectors_along(x, indices, axis, mode)
     if 0 in vectors.shape:
@@ -255,6 +262,11 @@ def take_along_axis(
     others = tuple(i for i in range(x.ndim) if i != axis)
     dims = GatherDims((), (axis,), (axis,), others, others)
     return gather(x, vectors, dims, (1,) * x.ndim, mode=how, fill_value=fill_value)
+
+
+def _plain(x: Any) -> bool:
+    """Whether `x` is an array on the host that is computed with at once."""
+    return type(x) is Array and x._device is None and state.trace is evaluation and bool(evaluation.host_only)
 
 
 def put_along_axis(

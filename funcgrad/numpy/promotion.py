@@ -62,7 +62,8 @@ def result_dtype(operands: tuple[Any, ...]) -> tuple[np.dtype, bool]:
         weak = kind if weak is None else dtypes.promote(weak, kind)
     if strong is None:
         return scalar_dtype(weak), any(isinstance(x, Tracer) for x in operands)
-    return (strong if weak is None else dtypes.promote(strong, weak)), False
+    dtype: Any = strong if weak is None else dtypes.promote(strong, weak)
+    return dtype, False
 
 
 def _operand(x: Any) -> Any:
@@ -141,4 +142,4 @@ def as_dtype(x: Any, dtype: Any | None) -> Any:
 
 def is_array(x: Any) -> bool:
     """Whether `x` is an array or tracer of this library."""
-    return isinstance(x, Array | Tracer)
+    return isinstance(x, (Array, Tracer))

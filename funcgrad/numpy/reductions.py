@@ -20,6 +20,7 @@ from ..core.dtypes import (
     is_low_precision,
     is_signed,
 )
+from ..core.trace import Tracer
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops import cumulative, reduction
 from ..ops import elementwise as ops
@@ -27,9 +28,10 @@ from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
 from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
 from .conversion import as_operand
-from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract, truth
+from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract
 from .elementwise import where as choose
 from .fast import FLOATING, REAL, quick_reduce
+from .logic import truth
 from .promotion import promote_dtypes, require_real, to_inexact
 
 __all__ = [
@@ -50,7 +52,7 @@ def canonical_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
-    named_axes = axis if isinstance(axis, tuple | list) else (axis,)
+    named_axes: Any = axis if isinstance(axis, tuple | list) else (axis,)
     try:
         axes = [canonical_axis(a.__index__(), ndim) for a in named_axes]
     except AttributeError:
@@ -134,6 +136,8 @@ def sum(
         quick = quick_reduce(np.add, FLOATING, a, axis, keepdims)
         if quick is not None:
             return quick
+        if isinstance(a, Tracer) and axis is None and not keepdims and is_inexact(a.dtype):
+            return reduce_sum(a, range(a.ndim))
     return _accumulate(a, axis, dtype, keepdims, initial, where, reduce_sum, 0)
 
 
@@ -170,8 +174,8 @@ def _extremum(
     if initial is None:
         if _length(x, axes) == 0:
             raise ShapeError(
-                f"zero-size array to reduction {name}, which has no identity: an array of shape {x.shape} is empty "
-                f"along axis {axes if axis is not None else None}; pass initial=, the result for no elements"
+                f"zero-size array to reduction {name}, which has no identity: an array of shape {x.shape} has no "
+                f"elements{'' if axis is None else f' along axis {axis}'}; pass initial=, the result for no elements"
             )
         if mask is not None:
             raise ArgumentError(f"{name} with where= may find no element; pass initial=, the result for no elements")

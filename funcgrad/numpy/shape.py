@@ -1,8 +1,9 @@
-"""Reshaping, joining, splitting, repeating, flipping and padding under NumPy's names; and questions about shapes and dtypes."""
+"""Reshaping, joining, splitting, repeating, flipping and padding under NumPy's names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -10,27 +11,29 @@ import numpy as np
 
 from ..backend.array import Array
 from ..compiler.evaluate import evaluation, quiet
-from ..core import dtypes
-from ..core.dtypes import DTypeLike, canonical, scalar_dtype
-from ..core.trace import Tracer, state
-from ..core.types import ArrayType
-from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
+from ..core.dtypes import DTypeLike, canonical
+from ..core.trace import state
+from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops import slicing, structure
 from ..ops.structure import broadcast, canonical_axis, convert, move_axis
-from .conversion import SCALARS, as_operand, asarray, place
+from .conversion import SCALARS, as_operand, asarray
 from .fast import quick_view
-from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes, result_dtype
+from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes
 
 __all__ = [
-    "array_split", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes",
-    "broadcast_to", "can_cast", "column_stack", "concat", "concatenate", "dsplit", "dstack", "expand_dims", "flip",
-    "fliplr", "flipud", "hsplit", "hstack", "iscomplexobj", "isdtype", "isrealobj", "isscalar", "issubdtype",
-    "matrix_transpose", "moveaxis", "ndim", "permute_dims", "promote_types", "ravel", "repeat", "reshape",
-    "result_type", "roll", "rollaxis", "rot90", "shape", "size", "split", "squeeze", "stack", "swapaxes", "tile",
-    "transpose", "unstack", "vsplit", "vstack",
+    "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to",
+    "column_stack", "concat", "concatenate", "dsplit", "dstack", "expand_dims", "flip", "fliplr", "flipud",
+    "hsplit", "hstack", "matrix_transpose", "moveaxis", "permute_dims", "ravel", "reshape", "roll",
+    "rollaxis", "rot90", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "unstack", "vsplit",
+    "vstack",
 ]  # fmt: skip
 
 # -- one array under another shape -----------------------------------------------------------------------------------
+
+
+def _several(axis: Any) -> tuple[int, ...]:
+    """One axis or several as a tuple."""
+    return tuple(axis) if isinstance(axis, tuple | list) else (axis,)
 
 
 def reshape(a: Any, shape: int | Sequence[int] = (), order: str = "C", *, copy: bool | None = None) -> Any:
@@ -135,8 +138,8 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
         AxisError: `source` and `destination` differ in length, or name an axis twice.
     """
     x = as_operand(a)
-    origins = [canonical_axis(i, x.ndim) for i in (source if isinstance(source, tuple | list) else (source,))]
-    goals = [canonical_axis(i, x.ndim) for i in (destination if isinstance(destination, tuple | list) else (destination,))]
+    origins = [canonical_axis(i, x.ndim) for i in _several(source)]
+    goals = [canonical_axis(i, x.ndim) for i in _several(destination)]
     if len(origins) != len(goals) or len(set(origins)) != len(origins) or len(set(goals)) != len(goals):
         raise AxisError(f"moveaxis: source {source} and destination {destination} must name equally many distinct axes")
     order = [i for i in range(x.ndim) if i not in origins]
@@ -155,7 +158,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 def expand_dims(a: Any, axis: int | Sequence[int] = 0) -> Any:
     """New axes of length 1 at these positions of the result."""
-    return structure.expand_dims(as_operand(a), axis if isinstance(axis, tuple | list) else (axis,))
+    return structure.expand_dims(as_operand(a), _several(axis))
 
 
 def squeeze(a: Any, axis: int | Sequence[int] | None = None) -> Any:
@@ -167,7 +170,7 @@ def squeeze(a: Any, axis: int | Sequence[int] | None = None) -> Any:
     x = as_operand(a)
     if axis is None:
         return structure.squeeze(x, [i for i, n in enumerate(x.shape) if n == 1])
-    return structure.squeeze(x, axis if isinstance(axis, tuple | list) else (axis,))
+    return structure.squeeze(x, _several(axis))
 
 
 def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
@@ -313,7 +316,7 @@ def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 
     else:
         cuts = [min(max(int(cut) + length * (int(cut) < 0), 0), length) for cut in indices_or_sections]
     bounds = [0, *cuts, length]
-    return [slicing.slice_in_dim(x, a, max(a, b), 1, axis) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [slicing.slice_in_dim(x, a, max(a, b), 1, axis) for a, b in pairwise(bounds)]
 
 
 def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
@@ -353,7 +356,7 @@ def dsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """The whole array repeated along each axis."""
     x = as_operand(A)
-    times = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
+    times = _several(reps)
     ndim = max(x.ndim, len(times))
     shape = (1,) * (ndim - x.ndim) + x.shape
     times = (1,) * (ndim - len(times)) + times
@@ -363,7 +366,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
 
 
 def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
-    """Elements moved along axes, those pushed out re-entering at the other end; without axes, in the flattened array."""
+    """Elements moved along axes, those pushed out re-entering at the other end; by default flattened."""
     x = as_operand(a)
     if axis is None:
         return structure.reshape(roll(structure.reshape(x, (x.size,)), sum(np.ravel(shift).tolist()), 0), x.shape)
@@ -379,7 +382,7 @@ def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
 def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
     """Elements in reverse order along axes, by default all."""
     x = as_operand(m)
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    axes = range(x.ndim) if axis is None else _several(axis)
     return slicing.rev(x, [canonical_axis(one, x.ndim) for one in axes])
 
 
@@ -405,113 +408,3 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     if turns == 2:
         return flip(x, (first, second))
     return swapaxes(flip(x, second), first, second) if turns == 1 else flip(swapaxes(x, first, second), second)
-
-
-# -- questions -------------------------------------------------------------------------------------------------------
-
-
-def shape(a: Any) -> tuple[int, ...]:
-    """The lengths of the axes."""
-    return a.shape if isinstance(a, Array | Tracer) else as_operand(a).shape
-
-
-def ndim(a: Any) -> int:
-    """The number of axes."""
-    return len(shape(a))
-
-
-def size(a: Any, axis: int | None = None) -> int:
-    """The number of elements, in all or along one axis."""
-    lengths = shape(a)
-    return prod(lengths) if axis is None else lengths[canonical_axis(axis, len(lengths))]
-
-
-def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None) -> Any:
-    """The same values in another dtype: floats out of an integer's range saturate, NaN becomes 0, complex loses its
-    imaginary part."""
-    converted = convert(as_operand(x), canonical(dtype))
-    return converted if device is None else place(converted, device)
-
-
-def result_type(*arrays_and_dtypes: Any) -> np.dtype:
-    """The dtype that arrays, dtypes and Python scalars promote to; Python scalars are weak."""
-    if not arrays_and_dtypes:
-        raise ArgumentError("result_type takes at least one array or dtype")
-    return result_dtype(tuple(map(_typed, arrays_and_dtypes)))[0]
-
-
-def _typed(x: Any) -> Any:
-    """Something with a type, or a Python scalar."""
-    if isinstance(x, Array | Tracer) or type(x) in SCALARS:
-        return x
-    if isinstance(x, type | str | np.dtype):
-        return structure.zeros_of(ArrayType((), canonical(x)))
-    return as_operand(x)
-
-
-def promote_types(a: DTypeLike, b: DTypeLike) -> np.dtype:
-    """The dtype that two dtypes promote to."""
-    found = dtypes.promote(canonical(a), canonical(b))
-    return scalar_dtype(found) if isinstance(found, type) else found
-
-
-def can_cast(from_: Any, to: DTypeLike, casting: str = "safe") -> bool:
-    """Whether a dtype (or an array's) casts to another under NumPy's rule."""
-    source = from_.dtype if isinstance(from_, Array | Tracer | np.ndarray) else canonical(from_)
-    return np.can_cast(source, canonical(to), casting)  # type: ignore[arg-type]
-
-
-def issubdtype(arg1: Any, arg2: Any) -> bool:
-    """Whether a dtype is of a kind, as `numpy.issubdtype`; bfloat16 and the float8 family are floating."""
-    return isdtype_kind(canonical(arg1), arg2)
-
-
-def isdtype_kind(dtype: np.dtype, kind: Any) -> bool:
-    """Whether a dtype is of an abstract NumPy kind, or is a given dtype."""
-    if isinstance(kind, type) and issubclass(kind, np.generic) and dtypes.is_float(dtype):
-        if kind in (np.floating, np.inexact, np.number, np.generic):
-            return True
-    return np.issubdtype(dtype, kind)
-
-
-_KINDS = {
-    "bool": lambda d: d == dtypes.BOOL,
-    "signed integer": lambda d: d in dtypes.SIGNED,
-    "unsigned integer": lambda d: d in dtypes.UNSIGNED,
-    "integral": lambda d: d in dtypes.INTEGERS,
-    "real floating": dtypes.is_float,
-    "complex floating": dtypes.is_complex,
-    "numeric": lambda d: d != dtypes.BOOL,
-}
-
-
-def isdtype(dtype: DTypeLike, kind: Any) -> bool:
-    """Whether a dtype is of a kind by the Array API's names ("integral", "real floating", …), a dtype, or one of several.
-
-    Raises:
-        DTypeError: an unknown kind.
-    """
-    found = canonical(dtype)
-    if isinstance(kind, tuple):
-        return any(isdtype(found, one) for one in kind)
-    if isinstance(kind, str):
-        if kind in _KINDS:
-            return bool(_KINDS[kind](found))
-        if kind not in dtypes.BY_NAME:
-            raise DTypeError(f"isdtype: unknown kind {kind!r}; there are: {', '.join(_KINDS)}")
-    return found == canonical(kind)
-
-
-def iscomplexobj(x: Any) -> bool:
-    """Whether the dtype is complex."""
-    return dtypes.is_complex(as_operand(x).dtype)
-
-
-def isrealobj(x: Any) -> bool:
-    """Whether the dtype is not complex."""
-    return not iscomplexobj(x)
-
-
-def isscalar(element: Any) -> bool:
-    """Whether the argument is a Python or NumPy scalar, or an array of no dimensions."""
-    return np.isscalar(element) or isinstance(element, Array | Tracer) and element.ndim == 0

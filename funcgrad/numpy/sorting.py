@@ -9,7 +9,7 @@ from ..errors import ArgumentError, ShapeError
 from ..ops import sorting
 from ..ops.structure import broadcast_in_dim, canonical_axis, convert, expand_dims, iota, reshape
 from .conversion import as_operand
-from .elementwise import less, less_equal
+from .logic import less, less_equal
 from .promotion import promote_dtypes
 from .reductions import sum
 from .shape import flip
@@ -23,7 +23,13 @@ def _along(a: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def sort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: bool = True, descending: bool = False
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool = True,
+    descending: bool = False,
 ) -> Any:
     """Elements in ascending order along an axis, or in the flattened array; NaN last.
 
@@ -39,7 +45,13 @@ def sort(
 
 
 def argsort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: bool = True, descending: bool = False
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool = True,
+    descending: bool = False,
 ) -> Any:
     """The indices that put elements into ascending order along an axis; arguments as those of `sort`."""
     _refuse_fields(order)

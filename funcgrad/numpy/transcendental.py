@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, circular and hyperbolic functions under NumPy's names; integers become the default float."""
+"""Exponentials, logarithms, circular and hyperbolic functions; integers become the default float."""
 
 from __future__ import annotations
 
@@ -16,14 +16,48 @@ from ..ops import complex_parts, exponential, trigonometry
 from ..ops import elementwise as ops
 from ..ops.structure import full, zeros_of
 from .conversion import as_operand
-from .elementwise import binary_general, checked, divide, inexact, multiply, unary_general
+from .elementwise import divide, multiply
 from .fast import FLOATING, named, quick_binary, quick_unary
+from .kernels import binary_general, checked, inexact, unary_general
 from .promotion import to_inexact
 
 __all__ = [
-    "acos", "acosh", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin",
-    "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "deg2rad", "degrees", "exp", "exp2", "expm1", "hypot",
-    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "rad2deg", "radians", "sin", "sinc", "sinh", "tan",
+    "acos",
+    "acosh",
+    "angle",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "exp",
+    "exp2",
+    "expm1",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "rad2deg",
+    "radians",
+    "sin",
+    "sinc",
+    "sinh",
+    "tan",
     "tanh",
 ]  # fmt: skip
 

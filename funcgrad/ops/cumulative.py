@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 
 from ..core.dtypes import BOOL, FLOAT32, is_integer, is_low_precision
-from ..core.primitive import Linear, Primitive, not_linear
+from ..core.primitive import Primitive, not_linear
 from ..core.types import ArrayType
 from ..errors import AxisError, DTypeError
 from .elementwise import add, is_finite, maximum, minimum, mul, sub, where
@@ -138,14 +138,15 @@ class CumSum(Cumulative):
     """Running sums; integers wrap."""
 
     ufunc, accepts = np.add, "ifc"
-    linear_in = (0,)
-    jvp = Linear.jvp
 
     def identity(self, dtype: np.dtype) -> Any:
         return 0
 
     def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
         return build.op("add", (a, b), scalar)
+
+    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        return (self(*primals),), (self(*tangents),)
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (CumSum(self.axis, not self.reverse)(cts[0]),)

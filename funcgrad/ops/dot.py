@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.dtypes import FLOAT32, is_low_precision, scalar_kind
 from ..core.primitive import Primitive
-from ..core.types import ArrayType, Shape, Zero, is_linear
+from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from .elementwise import add
 from .structure import convert, transpose
@@ -63,8 +63,13 @@ class DotGeneral(Primitive):
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         # Hot: eager matrix products pass here.
-        if self is matrix_multiply and x.dtype.char in "fd" and x.ndim == 2 and y.ndim == 2:
-            return (np.matmul(x, y),)
+        if x.dtype.char in "fd" and self.preferred is None and x.ndim == 2 and y.ndim == 2 and not self.batching[0]:
+            if self is matrix_multiply:
+                return (np.matmul(x, y),)
+            if len(self.contracting[0]) == 1:
+                return (
+                    np.matmul(x.T if self.contracting[0] == (0,) else x, y if self.contracting[1] == (0,) else y.T),
+                )
         dtype = self.preferred or x.dtype
         compute = FLOAT32 if is_low_precision(dtype) else dtype
         if x.dtype != compute:
@@ -105,14 +110,14 @@ class DotGeneral(Primitive):
 
     def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
         (x, y), (dx, dy) = primals, moving
-        left = None if dx is None else _transpose_left(self, ct, x.type, y)
-        return left, None if dy is None else _transpose_right(self, ct, x, y.type)
+        left = None if dx is None else _transpose_left(self, ct, x, y)
+        return left, None if dy is None else _transpose_right(self, ct, x, y)
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         (ct,) = cts
         if is_linear(x):
-            return _transpose_left(self, ct, x.type, y), None
-        return None, _transpose_right(self, ct, x, y.type)
+            return _transpose_left(self, ct, x, y), None
+        return None, _transpose_right(self, ct, x, y)
 
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         (x, y), (x_axis, y_axis) = operands, axes
@@ -150,7 +155,8 @@ def _check(op: DotGeneral, x: ArrayType, y: ArrayType) -> None:
         raise ArgumentError(f"dot_general: precision={op.precision!r}; expected None, 'default', 'high' or 'highest'")
     if x.dtype != y.dtype:
         raise DTypeError(
-            f"dot_general: operands must have equal dtypes, got {x.dtype.name} and {y.dtype.name}; funcgrad.numpy promotes"
+            f"dot_general: operands must have equal dtypes, got {x.dtype.name} and {y.dtype.name}; "
+            f"funcgrad.numpy promotes"
         )
     wanted = op.preferred
     if wanted is not None and (scalar_kind(wanted) is not scalar_kind(x.dtype) or wanted.itemsize < x.dtype.itemsize):
@@ -185,7 +191,7 @@ def _skip(axes: tuple[int, ...], mapped: int | None) -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def _plan(op: DotGeneral, x_ndim: int, y_ndim: int) -> Plan:
-    """How to bring the operands to (batch, free, contracted) and (batch, contracted, free), and how many are free in x."""
+    """The orders (batch, free, contracted) of x and (batch, contracted, free) of y, and how many axes of x are free."""
     x_free, y_free = op.free_axes(x_ndim, y_ndim)
     x_order = (*op.batching[0], *x_free, *op.contracting[0])
     y_order = (*op.batching[1], *op.contracting[1], *y_free)
@@ -205,34 +211,39 @@ def _product(op: DotGeneral, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.matmul(left, right).reshape((*lead, *middle, *last))
 
 
-def _transpose_left(op: DotGeneral, ct: Any, x: ArrayType, y: Any) -> Any:
-    """The cotangent of x: contract the cotangent's y axes with y's free axes, then put x's axes in order."""
-    x_free, y_free = op.free_axes(x.ndim, y.ndim)
+@lru_cache(maxsize=4096)
+def _pullback(op: DotGeneral, x_ndim: int, y_ndim: int, side: int) -> tuple[DotGeneral, tuple[int, ...]]:
+    """The dot that gives the cotangent of one operand (from `ct, y` or from `x, ct`), and how to order its axes.
+
+    For x: contract the cotangent's y axes with y's free axes; the result has the axes batched, free in x, and those
+    that met y's contracted ones. For y likewise with sides swapped, and its free axes last.
+    """
+    free = op.free_axes(x_ndim, y_ndim)
     batched = len(op.batching[0])
-    ct_free = tuple(range(batched + len(x_free), ct.ndim))
-    batching = tuple(range(batched)), op.batching[1]
-    product = DotGeneral((ct_free, y_free), batching, None, op.precision)(ct, convert(y, ct.dtype))
-    remaining = _pair_order(op.contracting[1], op.contracting[0])
-    return _reorder(product, (*op.batching[0], *x_free, *remaining), x)
+    x_places = tuple(range(batched, batched + len(free[0])))
+    y_places = tuple(range(batched + len(free[0]), batched + len(free[0]) + len(free[1])))
+    batch_places = tuple(range(batched))
+    if side == 0:
+        product = DotGeneral((y_places, free[1]), (batch_places, op.batching[1]), None, op.precision)
+        axes = (*op.batching[0], *free[0], *_pair_order(op.contracting[1], op.contracting[0]))
+    else:
+        product = DotGeneral((free[0], x_places), (op.batching[0], batch_places), None, op.precision)
+        axes = (*op.batching[1], *_pair_order(op.contracting[0], op.contracting[1]), *free[1])
+    return product, tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-def _transpose_right(op: DotGeneral, ct: Any, x: Any, y: ArrayType) -> Any:
-    """The cotangent of y: contract x's free axes with the cotangent's x axes, then put y's axes in order."""
-    x_free, y_free = op.free_axes(x.ndim, y.ndim)
-    batched = len(op.batching[0])
-    ct_free = tuple(range(batched, batched + len(x_free)))
-    batching = op.batching[0], tuple(range(batched))
-    product = DotGeneral((x_free, ct_free), batching, None, op.precision)(convert(x, ct.dtype), ct)
-    remaining = _pair_order(op.contracting[0], op.contracting[1])
-    return _reorder(product, (*op.batching[1], *remaining, *y_free), y)
+def _transpose_left(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
+    """The cotangent of x, of which only the type matters."""
+    product, order = _pullback(op, x.ndim, y.ndim, 0)
+    return convert(transpose(product(ct, convert(y, ct.dtype)), order), x.dtype)
+
+
+def _transpose_right(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
+    """The cotangent of y, of which only the type matters."""
+    product, order = _pullback(op, x.ndim, y.ndim, 1)
+    return convert(transpose(product(convert(x, ct.dtype), ct), order), y.dtype)
 
 
 def _pair_order(keys: tuple[int, ...], partners: tuple[int, ...]) -> list[int]:
     """The partner axes in the order in which their pairs stand in the other operand."""
     return [partner for _, partner in sorted(zip(keys, partners, strict=True))]
-
-
-def _reorder(product: Any, axes: Shape, wanted: ArrayType) -> Any:
-    """Axis i of `product` belongs to axis `axes[i]` of an operand: bring it to that operand's type."""
-    order = sorted(range(len(axes)), key=axes.__getitem__)
-    return convert(transpose(product, order), wanted.dtype)

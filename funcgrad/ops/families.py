@@ -91,6 +91,11 @@ class Elementwise(Primitive):
     pushforwards: ClassVar[tuple[Pushforward | None, ...]] = ()
     via_float32: ClassVar[bool] = False
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        plain = cls.evaluate is Elementwise.evaluate and not cls.via_float32
+        cls.kernel = cls.compute if plain and isinstance(getattr(cls, "compute", None), np.ufunc) else None
+
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         first = same_operands(self.name, types)
         if kind_letter(first.dtype) not in self.accepts:

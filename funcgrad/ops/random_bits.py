@@ -40,7 +40,9 @@ class Threefry2x32(Primitive):
     def infer(self, key: ArrayType, high: ArrayType, low: ArrayType) -> tuple[ArrayType, ...]:
         result = same_operands(self.name, (high, low))
         if not key.dtype == result.dtype == UINT32:
-            raise DTypeError(f"threefry2x32 takes uint32 keys and counters, not {key.dtype.name} and {result.dtype.name}")
+            raise DTypeError(
+                f"threefry2x32 takes uint32 keys and counters, not {key.dtype.name} and {result.dtype.name}"
+            )
         if key.shape[-1:] != (2,) or key.shape[:-1] != result.shape[: key.ndim - 1]:
             raise ShapeError(
                 f"threefry2x32: a key of shape {key.shape} does not go with counters of shape {result.shape}; "
@@ -54,13 +56,14 @@ class Threefry2x32(Primitive):
         if keys[0].size > 1:
             keys = [np.repeat(word, size // word.size) for word in keys]
         if size <= _FEW:
-            rows = zip(*(np.broadcast_to(x, size).tolist() for x in keys), high.flat, low.flat, strict=True)
-            words = np.array([_scalar_rounds(*map(int, row)) for row in rows], UINT32).reshape(size, 2)
+            columns = [np.broadcast_to(x, size).tolist() for x in (*keys, high.reshape(-1), low.reshape(-1))]
+            words = np.array(list(map(_scalar_rounds, *columns)), UINT32).reshape(size, 2)
             return words[:, 0].reshape(shape), words[:, 1].reshape(shape)
         first, second = (np.array(x, order="C").reshape(-1) for x in (high, low))
         for start in range(0, size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            _rounds(*(word[block] if word.size > 1 else word for word in keys), first[block], second[block])
+            k0, k1 = (word[block] if word.size > 1 else word for word in keys)
+            _rounds(k0, k1, first[block], second[block])
         return first.reshape(shape), second.reshape(shape)
 
     def lower(self, build: Any, key: Any, x0: Any, x1: Any) -> tuple[Any, ...]:
@@ -147,7 +150,7 @@ def _scalar_rounds(k0: int, k1: int, x0: int, x1: int) -> tuple[int, int]:
 
 
 class MultiplyAdd(Elementwise):
-    """x * y + z. In float32 and float64 it is rounded once, as compiled code does, so that both draw the same numbers."""
+    """x * y + z, in float32 and float64 rounded once, as compiled code does, so that both draw the same numbers."""
 
     accepts = "f"
     pushforwards = (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -307,7 +308,7 @@ def _saturate(x: np.ndarray, target: np.dtype) -> np.ndarray:
 
 def convert(x: Any, dtype: np.dtype) -> Any:
     """`x` in another dtype; `x` itself if it has that dtype already."""
-    if x.dtype == dtype and not (type(x) is not Array and x.type.weak):
+    if (x.dtype is dtype or x.dtype == dtype) and not (type(x) is not Array and x.type.weak):
         return x
     if type(x) is Array and x.ndim and (scalar := x.splat()) is not None and x.size:
         return splat_array(Convert(dtype).evaluate(scalar)[0], ArrayType(x.shape, dtype), x._device)
@@ -382,11 +383,19 @@ def iota(dtype: np.dtype, shape: Shape, axis: int = 0) -> Any:
 
 def full(type: ArrayType, value: Any) -> Array:
     """An array filled with one scalar; never traced, and free until written out."""
-    return splat_array(value, type.strong())
+    if type.weak:
+        type = type.strong()
+    return _small_splat(value, type) if value.__class__ is int and type.size <= 1024 else splat_array(value, type)
+
+
+@lru_cache(maxsize=1024)
+def _small_splat(value: int, type: ArrayType) -> Array:
+    """Remembered because rules ask for the same ones and zeros again and again; small, since a buffer may stick."""
+    return splat_array(value, type)
 
 
 def zeros_of(type: ArrayType) -> Array:
-    return splat_array(0, type.strong())
+    return full(type, 0)
 
 
 def instantiate(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import tree
 from ..backend.array import Array, aligned_copy, splat_array
+from ..backend.registry import flatten as flatten_leaves
 from ..core.dtypes import canonical, default_int, scalar_dtype
 from ..core.trace import Tracer
 from ..core.types import ArrayType
@@ -46,7 +47,7 @@ def lift(leaf: Any, where: str = "") -> Any:
         plain: Any = next(scalar for scalar in _SCALARS if isinstance(leaf, scalar))
         return lift(plain(leaf))
     raise DTypeError(
-        f"argument {where or 'leaf'} is {leaf!r} of type {kind.__name__}, which is not an array or a number.\n"
+        f"{where or 'a leaf'} is {leaf!r} of type {kind.__name__}, which is not an array or a number.\n"
         f"Only arrays and numbers can be transformed; close over other values, or pass them to jit as static."
     )
 
@@ -122,8 +123,8 @@ class FlatFunction:
                     f"got {type(result).__name__}"
                 )
             result, self.aux = result
-        outs, self.out_tree = tree.flatten(result)
+        outs, self.out_tree = flatten_leaves(result)
         return [out if type(out) is Array or isinstance(out, Tracer) else self._lift_output(out) for out in outs]
 
     def _lift_output(self, out: Any) -> Any:
-        return lift(out, f"returned by {function_source(self.function)}")
+        return lift(out, f"what {function_source(self.function)} returned")

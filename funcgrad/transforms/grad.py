@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import tree
 from ..backend.array import Array
+from ..backend.registry import flatten as flatten_leaves
 from ..core.dtypes import INT32, is_complex, is_inexact
 from ..core.trace import Tracer
 from ..errors import ArgumentError, DifferentiationError, TreeError
@@ -184,7 +185,7 @@ def value_and_grad(
     @functools.wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
         selection = Selection(fun, argnums, argnames, args, kwargs)
-        leaves, in_tree = tree.flatten((selection.chosen(), {}))
+        leaves, in_tree = flatten_leaves((selection.chosen(), {}))
         values = []
         for number, leaf in enumerate(leaves):
             if type(leaf) is not Array or not is_inexact(leaf.dtype) or holomorphic:
@@ -207,7 +208,7 @@ def _input(leaf: Any, number: int, selection: Selection, holomorphic: bool, allo
     def name() -> str:
         return leaf_names(selection.chosen_names(), selection.chosen())[number]
 
-    value = lift(leaf, "" if is_array_like(leaf) else name())
+    value = lift(leaf, "" if is_array_like(leaf) else f"argument {name()}")
     if holomorphic and not is_complex(value.dtype):
         raise DifferentiationError(
             f"grad with holomorphic=True differentiates complex inputs, but {name()} has dtype {value.dtype.name}; "

@@ -32,6 +32,18 @@ class JVPTracer(Tracer):
     def type(self) -> ArrayType:
         return self.primal.type
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.primal.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.primal.ndim
+
     def concrete(self) -> Any | None:
         primal = self.primal
         return primal.concrete() if isinstance(primal, Tracer) else primal

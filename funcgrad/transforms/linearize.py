@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.primitive import Primitive
-from ..core.trace import Purpose, run_under, state
+from ..core.trace import Purpose, Trace, run_under, state
 from .jvp import JVPTrace, JVPTracer
 from .partial_eval import PartialEvalTrace, Tape, Unknown, replay
 from .transpose import backward
@@ -22,11 +22,12 @@ __all__ = ["LinearizeTrace", "Linearized"]
 class LinearizeTrace(JVPTrace):
     """Forward mode over a tape; `parent` is the tape's trace."""
 
-    __slots__ = ("tape",)
+    __slots__ = ("below", "tape")
 
     def __init__(self, parent: PartialEvalTrace, purpose: Purpose) -> None:
         super().__init__(parent, purpose)
         self.tape: Tape = parent.tape
+        self.below: Trace = parent.parent  # type: ignore[assignment]
 
     def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         # Hot: eager reverse mode passes here (benchmark: grad).
@@ -45,16 +46,15 @@ class LinearizeTrace(JVPTrace):
                 tangents.append(None)
         if moving is not None and moving.dtype.kind == "c":
             return super().process(op, args)  # derivatives of complex operations need not be multiplications
-        tape_trace = self.parent
-        below = state.trace = tape_trace.parent  # type: ignore[union-attr,assignment]
-        try:
-            outs = below.process(op, tuple(primals))  # type: ignore[union-attr]
-        finally:
-            state.trace = self
+        below = self.below
+        if below.parent is None:  # the bottom computes direct operations without asking which trace is current
+            outs = below.process(op, tuple(primals))
+        else:
+            outs = run_under(below, below.process, op, tuple(primals))
         if moving is None:
             return outs
         out = outs[0]
-        tangent = Unknown(tape_trace, out)  # type: ignore[arg-type]
+        tangent = Unknown(self.parent, out)  # type: ignore[arg-type]
         self.tape.append((op, tangents, (tangent,), (out, primals)))
         return (JVPTracer(self, out, tangent),)
 
@@ -73,14 +73,15 @@ class Linearized:
         trace = LinearizeTrace(tape_trace, purpose)
         self.inputs = [Unknown(tape_trace, x.type.strong()) if x.type.differentiable else None for x in values]
         tracers = [x if dx is None else JVPTracer(trace, x, dx) for x, dx in zip(values, self.inputs, strict=True)]
+        self.tape = tape_trace.tape
         try:
             results = run_under(trace, function, *tracers)
         finally:
             trace.ended = tape_trace.ended = True
+            trace.tape = tape_trace.tape = []  # else a cycle would keep the tape's arrays alive
         split = [trace.split(result) for result in results]
         self.outputs = [primal for primal, _ in split]
         self.tangents = [tangent for _, tangent in split]
-        self.tape = tape_trace.tape
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """Tangents of the results for tangents of the inputs."""

@@ -162,7 +162,7 @@ def vmap(
             return leaf_names(argument_names(fun, args, kwargs), [*args, *kwargs.values()])
 
         values = [
-            leaf if type(leaf) is Array or isinstance(leaf, Tracer) else lift(leaf, names()[i])
+            leaf if type(leaf) is Array or isinstance(leaf, Tracer) else lift(leaf, f"argument {names()[i]}")
             for i, leaf in enumerate(leaves)
         ]
         axes = [_canonical(axis, x, names, i) for i, (axis, x) in enumerate(zip(axes, values, strict=True))]

@@ -48,7 +48,7 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_files_that_a_page_mentions_exist(page: Path) -> None:
-    mentioned = set(re.findall(r"`((?:\w+/)+[\w.]*)`", page.read_text()))
+    mentioned = set(re.findall(r"`((?:\w+/)+\w+\.\w+)`", page.read_text()))
     assert not [name for name in mentioned if not any((place / name).exists() for place in (ROOT, ROOT / "funcgrad"))]
 
 

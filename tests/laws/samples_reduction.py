@@ -78,12 +78,13 @@ def reductions() -> Iterator[Sample]:
 
 def cumulatives() -> Iterator[Sample]:
     for op in (CumSum, CumProd, CumMax, CumMin, CumLogSumExp):
+        ulps = 100 if op is CumLogSumExp else 8  # a logarithm near zero loses digits
         for dtype in DTYPES:
             if kind_letter(dtype) in op.accepts:
-                yield row(op(1), values((2, 3), dtype), ulps=8)
+                yield row(op(1), values((2, 3), dtype), ulps=ulps)
         for shape, axis in (((1,), 0), ((5,), 0), ((3, 2), 0), ((2, 3, 2), 1), ((0, 2), 0), ((20,), 0)):
             for reverse in (False, True):
-                yield row(op(axis, reverse), values(shape, np.dtype(np.float32)), ulps=8)
+                yield row(op(axis, reverse), values(shape, np.dtype(np.float32)), ulps=ulps)
     yield row(CumProd(0), np.array([2.0, 0.0, 3.0, 0.0, 5.0], np.float32), note="zeros")
     low = np.array([-np.inf, -np.inf, 1.0, 2.0, -np.inf], np.float32)
     yield Sample("CumLogSumExp infinite", CumLogSumExp(0), (low,), differentiable=False)

@@ -194,10 +194,9 @@ def _scatters() -> Iterator[Sample]:
             ):
                 continue
             operands = (_array((4, 3), dtype), _indices((1,), (-1,), (3,), (1,)), _array((4, 3), dtype, 4))
-            low = np.dtype(dtype).itemsize <= 2
-            yield Sample(
-                f"{kind.__name__} {np.dtype(dtype)}", kind(ROWS.as_scatter()), operands, differentiable=not low
-            )
+            # The operands tie, where a minimum has a kink; the layouts above differentiate it elsewhere.
+            smooth = np.dtype(dtype).itemsize > 2 and kind not in (ScatterMin, ScatterMax)
+            yield Sample(f"{kind.__name__} {np.dtype(dtype)}", kind(ROWS.as_scatter()), operands, smooth)
 
 
 def _sorts() -> Iterator[Sample]:

@@ -29,11 +29,11 @@ REAL = (dt.BOOL, *dt.INTEGERS, dt.BFLOAT16, dt.FLOAT16, dt.FLOAT32, dt.FLOAT64)
 
 
 def _values(shape: tuple[int, ...], dtype: np.dtype, seed: int = 0) -> np.ndarray:
-    """Small values that every dtype holds: positive for unsigned integers, complex for complex dtypes."""
+    """Small values that every dtype holds: not negative for unsigned ones, complex for complex ones."""
     rng = np.random.default_rng([seed, *shape])
     if dtype == dt.BOOL:
         return np.asarray(rng.random(shape) < 0.5)
-    low = 0 if dtype in dt.UNSIGNED else -8
+    low = 1 if dtype.name == "float8_e8m0fnu" else 0 if dtype in dt.UNSIGNED else -8  # the first has no zero
     values = rng.integers(low, 9, shape)
     if dt.is_complex(dtype):
         return np.asarray(values + 1j * rng.integers(-8, 9, shape), dtype)

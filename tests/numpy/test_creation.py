@@ -80,7 +80,9 @@ def test_ragged_lists_name_the_first_ragged_place(value, message):
         fnp.array(value)
 
 
-@pytest.mark.parametrize("value", ["text", ["a"], [None], object(), np.array(["a"]), np.array([None]), [[1, 2], [3, "a"]]])
+@pytest.mark.parametrize(
+    "value", ["text", ["a"], [None], object(), np.array(["a"]), np.array([None]), [[1, 2], [3, "a"]]]
+)
 def test_strings_and_objects_are_refused(value):
     with pytest.raises(DTypeError):
         fnp.asarray(value)

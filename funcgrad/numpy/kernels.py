@@ -1,0 +1,71 @@
+"""From operations on operands of one type to functions of anything that promotes and broadcasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..backend.array import Array
+from ..core.dtypes import BOOL, is_inexact
+from ..core.primitive import Primitive, infer
+from ..core.trace import Tracer
+from ..errors import DTypeError
+from .conversion import as_operand
+from .promotion import promote, to_inexact
+
+__all__ = ["Kernel", "binary_general", "checked", "inexact", "numeric", "unary_general"]
+
+Kernel = Callable[..., Any]
+
+
+def checked(op: Primitive) -> Kernel:
+    """`op`, its operand types checked for eager arrays too: evaluation alone would let NumPy's wider rules through."""
+
+    def apply(*operands: Any) -> Any:
+        if type(operands[0]) is Array:
+            infer(op, *[x.type for x in operands])
+        return op(*operands)
+
+    return apply
+
+
+def binary_general(kernel: Kernel) -> Kernel:
+    """`kernel(x1, x2)` of operands of one type, made a function of anything that promotes and broadcasts."""
+
+    def general(x1: Any, x2: Any, /) -> Any:
+        if isinstance(x1, Tracer) and isinstance(x2, Tracer) and x1.type is x2.type:
+            return kernel(x1, x2)
+        return kernel(*promote(x1, x2))
+
+    return general
+
+
+def unary_general(kernel: Kernel) -> Kernel:
+    """`kernel(x)` of an array or tracer, made a function of anything that becomes one."""
+
+    def general(x: Any, /) -> Any:
+        return kernel(as_operand(x))
+
+    return general
+
+
+def inexact(kernel: Kernel) -> Kernel:
+    """`kernel` with integer and boolean operands converted to the default float."""
+
+    def apply(*operands: Any) -> Any:
+        return kernel(*map(to_inexact, operands)) if not is_inexact(operands[0].dtype) else kernel(*operands)
+
+    return apply
+
+
+def numeric(op: Primitive, boolean: Primitive | None, name: str) -> Kernel:
+    """`op`, but `boolean` (or a refusal) for booleans."""
+
+    def apply(*operands: Any) -> Any:
+        if operands[0].dtype is not BOOL:
+            return op(*operands)
+        if boolean is None:
+            raise DTypeError(f"{name} does not take booleans; use logical_not or logical_xor, or x.astype(int)")
+        return boolean(*operands)
+
+    return apply
