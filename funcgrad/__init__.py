@@ -7,7 +7,6 @@ from .config import config
 from .higher_order.jit import Jitted, eval_shape, jit, make_program
 from .higher_order.signature import ShapeDtypeStruct
 from .higher_order.stages import Compiled, Lowered
-from .numpy import array_methods as _array_methods  # gives Array and Tracer their operators and methods
 from .transforms.grad import (
     grad,
     hessian,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.program import Atom, Equation, Literal, Program, Var
+from ..core.program import Atom, Equation, Program, Var
 
 __all__ = ["eliminate_common_subexpressions", "eliminate_dead_code", "simplify"]
 
@@ -16,12 +16,12 @@ def simplify(program: Program) -> Program:
 
 def eliminate_dead_code(program: Program) -> Program:
     """Drop equations and constants on which no output depends."""
-    needed: set[Var] = {a for a in program.outputs if type(a) is Var}
+    needed: set[Atom] = set(program.outputs)
     kept: list[Equation] = []
     for eqn in reversed(program.equations):
-        if eqn.op.effect or not needed.isdisjoint(eqn.outputs):
+        if not needed.isdisjoint(eqn.outputs) or eqn.op.effect:
             kept.append(eqn)
-            needed.update(a for a in eqn.inputs if type(a) is Var)
+            needed.update(eqn.inputs)
     constants = [pair for pair in program.constants if pair[0] in needed]
     if len(kept) == len(program.equations) and len(constants) == len(program.constants):
         return program
@@ -38,7 +38,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
         if eqn.op.effect:
             equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
             continue
-        key = (eqn.op, *[a.key if type(a) is Literal else a for a in inputs])
+        key = (eqn.op, *inputs)
         earlier = seen.get(key)
         if earlier is None:
             kept = eqn if inputs is eqn.inputs else Equation(eqn.op, inputs, eqn.outputs, eqn.source)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import threading
 import weakref
+from collections import deque
 from typing import Any, NoReturn, dataclass_transform
 
 __all__ = ["Interned", "InternedMeta"]
 
 _lock = threading.RLock()
+_recent: deque[Any] = deque(maxlen=8192)  # kept alive, so that a loop does not make the same operation anew each time
 _REQUIRED = object()  # stands for the default of a field that has none
 
 
@@ -24,6 +26,7 @@ class InternedMeta(type):
     _instances: dict[Any, weakref.ref[Any]]
     _fields: tuple[str, ...]
     _defaults: tuple[Any, ...]
+    _required: int
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> InternedMeta:
         cls: Any = super().__new__(mcs, name, bases, namespace, **options)
@@ -37,12 +40,17 @@ class InternedMeta(type):
         cls._instances = {}
         cls._fields = tuple(defaults)
         cls._defaults = tuple(defaults.values())
+        cls._required = sum(default is _REQUIRED for default in defaults.values())
         return cls
 
     def __call__(cls, *fields: Any, **named: Any) -> Any:
         # Hot: every wrapper of an operation with parameters passes here.
-        if named or len(fields) != len(cls._fields):
-            fields = _completed(cls, fields, named)
+        count = len(fields)
+        if named or count != len(cls._fields):
+            if named or not cls._required <= count < len(cls._fields):
+                fields = _completed(cls, fields, named)
+            else:
+                fields += cls._defaults[count:]
         instances = cls._instances
         reference = instances.get(fields)
         if reference is not None:
@@ -55,6 +63,7 @@ class InternedMeta(type):
             if instance is None:
                 instance: Any = object.__new__(cls)
                 instance.__dict__.update(zip(cls._fields, fields, strict=True))
+                _recent.append(instance)
                 instances[fields] = weakref.ref(instance, lambda dead, forget=_forget: forget(instances, fields, dead))
         return instance
 

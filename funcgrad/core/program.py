@@ -9,14 +9,13 @@ A staged function's equations mention variables and literals. An array that the 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ConcretizationError
-from ..source import Source
+from ..source import Source, user_source
 from .pretty import format_program
 from .primitive import Primitive, infer
 from .trace import Purpose, Trace, Tracer, bottom, leaked, run_under, state
@@ -37,15 +36,18 @@ class Var:
 class Literal:
     """A constant written into the program: one scalar `value`, spread over `type.shape`."""
 
-    __slots__ = ("type", "value")
+    __slots__ = ("key", "type", "value")
 
     def __init__(self, value: np.ndarray, type: ArrayType) -> None:
         self.value = value
         self.type = type
+        self.key = (value.tobytes(), type)  # bits, since -0.0 == 0.0 and NaN != NaN
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        return (self.value.tobytes(), self.type)
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Literal and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 Atom = Var | Literal
@@ -213,15 +215,13 @@ class StageTrace(Trace):
                 atom = self.atom(arg)
                 inputs.append(atom)
                 types.append(atom.type)
-        outputs = [Var(t) for t in infer(op, *types)]
-        frame = sys._getframe(1)
-        while frame is not None:
-            name = frame.f_globals.get("__name__")
-            if name is None or not name.startswith("funcgrad"):
-                break
-            frame = frame.f_back
-        source = None if frame is None else Source(frame.f_code, frame.f_lasti)
-        self.equations.append(Equation(op, inputs, outputs, source))
+        out_types = infer(op, *types)
+        if len(out_types) == 1:
+            out = Var(out_types[0])
+            self.equations.append(Equation(op, inputs, (out,), user_source()))
+            return (StagedTracer(self, out),)
+        outputs = [Var(t) for t in out_types]
+        self.equations.append(Equation(op, inputs, outputs, user_source()))
         return tuple([StagedTracer(self, v) for v in outputs])
 
     def atom(self, value: Any) -> Atom:

@@ -36,7 +36,7 @@ _OPERANDS = (Array, Tracer, np.ndarray, np.number, np.bool_, *SCALARS)
 def _operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
         # Hot (benchmark: eager): the usual operands first.
-        if type(other) is Array or type(other) in SCALARS or isinstance(other, _OPERANDS):
+        if type(other) is type(self) or type(other) in SCALARS or isinstance(other, _OPERANDS):
             return function(self, other)
         return NotImplemented
 

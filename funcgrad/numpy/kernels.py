@@ -9,8 +9,9 @@ from ..backend.array import Array
 from ..core.dtypes import BOOL, is_inexact
 from ..core.primitive import Primitive, infer
 from ..core.trace import Tracer
+from ..core.types import ArrayType
 from ..errors import DTypeError
-from .conversion import as_operand
+from .conversion import as_operand, scalar_array
 from .promotion import promote, to_inexact
 
 __all__ = ["Kernel", "binary_general", "checked", "inexact", "numeric", "unary_general"]
@@ -33,11 +34,26 @@ def binary_general(kernel: Kernel) -> Kernel:
     """`kernel(x1, x2)` of operands of one type, made a function of anything that promotes and broadcasts."""
 
     def general(x1: Any, x2: Any, /) -> Any:
-        if isinstance(x1, Tracer) and isinstance(x2, Tracer) and x1.type is x2.type:
-            return kernel(x1, x2)
+        # Hot (benchmark: tracing): the usual operands first.
+        if isinstance(x1, Tracer):
+            if isinstance(x2, Tracer):
+                if x1.type is x2.type:
+                    return kernel(x1, x2)
+            elif _adopts(x2, x1.type):
+                return kernel(x1, scalar_array(x2, x1.type.dtype, x1.type.shape))
+        elif isinstance(x2, Tracer) and _adopts(x1, x2.type):
+            return kernel(scalar_array(x1, x2.type.dtype, x2.type.shape), x2)
         return kernel(*promote(x1, x2))
 
     return general
+
+
+def _adopts(value: Any, beside: ArrayType) -> bool:
+    """Whether a value is a Python float or int that takes the dtype of the operand beside it."""
+    if beside.weak:
+        return False
+    kind = beside.dtype.kind  # V: bfloat16 and the float8 family
+    return (type(value) is float and kind in "fcV") or (type(value) is int and kind in "fcViu")
 
 
 def unary_general(kernel: Kernel) -> Kernel:

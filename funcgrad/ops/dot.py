@@ -234,13 +234,13 @@ def _pullback(op: DotGeneral, x_ndim: int, y_ndim: int, side: int) -> tuple[DotG
 
 def _transpose_left(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
     """The cotangent of x, of which only the type matters."""
-    product, order = _pullback(op, x.ndim, y.ndim, 0)
+    product, order = _pullback(op, len(x.shape), len(y.shape), 0)
     return convert(transpose(product(ct, convert(y, ct.dtype)), order), x.dtype)
 
 
 def _transpose_right(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
     """The cotangent of y, of which only the type matters."""
-    product, order = _pullback(op, x.ndim, y.ndim, 1)
+    product, order = _pullback(op, len(x.shape), len(y.shape), 1)
     return convert(transpose(product(convert(x, ct.dtype), ct), order), y.dtype)
 
 

@@ -365,6 +365,8 @@ class Iota(Primitive):
     def evaluate(self) -> tuple[np.ndarray, ...]:
         length = self.type.shape[self.axis]
         count = np.arange(length).astype(self.type.dtype)
+        if self.type.ndim == 1:
+            return (count,)
         spread = count.reshape([length if i == self.axis else 1 for i in range(self.type.ndim)])
         return (np.broadcast_to(spread, self.type.shape),)
 

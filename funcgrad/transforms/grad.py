@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from .. import tree
-from ..backend.array import Array
+from ..backend.array import Array, aligned_copy
 from ..backend.registry import flatten as flatten_leaves
 from ..core.dtypes import INT32, is_complex, is_inexact
 from ..core.trace import Tracer
+from ..core.types import ArrayType
 from ..errors import ArgumentError, DifferentiationError, TreeError
 from ..ops.elementwise import eq
 from ..ops.elementwise import stop_gradient as stop_gradient_leaf
@@ -286,18 +290,31 @@ def grad(
     return gradient
 
 
-def _basis(values: Sequence[Any]) -> list[Any]:
+def _basis(values: Sequence[Any]) -> Sequence[Any]:
     """For each value, the standard basis of all values' space: shape (total size, *shape)."""
-    total = sum(x.type.size for x in values)
+    types = tuple([x.type.strong() for x in values])
+    total = sum(t.size for t in types)
+    if total <= _SMALL_BASIS:
+        return _small_basis(types, total)
     basis = []
     start = 0
-    for x in values:
-        size = x.type.size
-        rows = iota(INT32, (total, size), 0)
-        columns = iota(INT32, (total, size), 1) + start
-        basis.append(reshape(convert(eq(rows, columns), x.dtype), (total, *x.shape)))
-        start += size
+    for t in types:
+        rows = iota(INT32, (total, t.size), 0)
+        columns = iota(INT32, (total, t.size), 1) + start
+        basis.append(reshape(convert(eq(rows, columns), t.dtype), (total, *t.shape)))
+        start += t.size
     return basis
+
+
+_SMALL_BASIS = 64
+
+
+@lru_cache(maxsize=256)
+def _small_basis(types: tuple[ArrayType, ...], total: int) -> tuple[Array, ...]:
+    """As constants, remembered: small Jacobians are asked for in loops."""
+    blocks = np.split(np.eye(total), np.cumsum([t.size for t in types])[:-1], axis=1)
+    pairs = zip(blocks, types, strict=True)
+    return tuple(Array(aligned_copy(block.astype(t.dtype).reshape(total, *t.shape))) for block, t in pairs)
 
 
 def _split_rows(stacked: Any, values: Sequence[Any], axis: int) -> list[Any]:
@@ -306,7 +323,7 @@ def _split_rows(stacked: Any, values: Sequence[Any], axis: int) -> list[Any]:
     start = 0
     for x in values:
         size = x.type.size
-        block = stacked[start : start + size]
+        block = stacked if len(values) == 1 else stacked[start : start + size]
         rest = tuple(range(1, block.ndim))
         if axis:
             block = block.transpose((*rest, 0)).reshape((*block.shape[1:], *x.shape))

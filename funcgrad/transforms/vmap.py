@@ -23,15 +23,34 @@ __all__ = ["BatchTrace", "BatchTracer", "batch_program", "vmap"]
 class BatchTracer(Tracer):
     """A value with a mapped axis: `type` is the type of one example."""
 
-    __slots__ = ("axis", "type", "value")
+    __slots__ = ("_type", "axis", "value")
 
     def __init__(self, trace: Trace, value: Any, axis: int) -> None:
         self.made_by = trace
         self.value = value
         self.axis = axis
-        type = value.type
-        shape = type.shape
-        self.type = ArrayType(shape[:axis] + shape[axis + 1 :], type.dtype, type.weak)
+        self._type: ArrayType | None = None
+
+    @property
+    def type(self) -> ArrayType:
+        found = self._type
+        if found is None:
+            type = self.value.type
+            found = self._type = ArrayType(self.shape, type.dtype, type.weak)
+        return found
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        shape = self.value.shape
+        return shape[: self.axis] + shape[self.axis + 1 :]
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim - 1
 
     def unknown_reason(self) -> str:
         return f"it stands for a whole batch of {self.made_by.axis_size} values inside {self.made_by.described()}"
@@ -169,7 +188,10 @@ def vmap(
         size = _mapped_size(values, axes, names, axis_size)
         flat = FlatFunction(fun, in_tree)
         outs, found = batch_flat(flat, values, axes, size, ("vmap", fun), axis_name)
-        wanted = tree.flatten_axes("vmap out_axes", flat.out_tree, out_axes)
+        if isinstance(out_axes, int):
+            wanted = [out_axes] * len(outs)
+        else:
+            wanted = tree.flatten_axes("vmap out_axes", flat.out_tree, out_axes)
         placed = [_place(out, axis, want, size) for out, axis, want in zip(outs, found, wanted, strict=True)]
         return flat.out_tree.unflatten([strong(out) for out in placed])
 
@@ -183,6 +205,8 @@ def _flat_in_axes(in_axes: Any, in_tree: Any, args: tuple[Any, ...], kwargs: dic
         raise ArgumentError(
             f"vmap: in_axes has {len(in_axes)} entries for {len(args)} positional arguments; give one entry each"
         )
+    if isinstance(in_axes, int) and not kwargs:
+        return [in_axes] * in_tree.num_leaves
     prefix = (in_axes, dict.fromkeys(kwargs, 0)) if kwargs else (in_axes, {})
     return tree.flatten_axes("vmap in_axes", in_tree, prefix)
 

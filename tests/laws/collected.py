@@ -18,7 +18,7 @@ from tests.laws.sample import Sample
 
 FILES = sorted(file.stem for file in Path(__file__).parent.glob("samples_*.py"))
 CHUNK = 60
-SUMMED = ("reduce_sum", "dot_general", "cumsum", "scatter_add")
+SUMMED = ("reduce_sum", "dot_general", "cum_sum", "scatter_add")
 
 
 @cache
