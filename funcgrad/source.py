@@ -77,9 +77,13 @@ def user_frame(depth: int = 1) -> FrameType | None:
     return None
 
 
-def user_source() -> Source | None:
-    """The user's current line, or None when only this library is on the stack."""
-    frame = user_frame(2)
+def user_source(depth: int = 1) -> Source | None:
+    """The user's current line, or None when only this library is on the stack.
+
+    Args:
+        depth: of the innermost frame that may be the user's; 1 is the caller.
+    """
+    frame = user_frame(depth + 1)
     return None if frame is None else _tuple(Source, (frame.f_code, frame.f_lasti))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..backend.stablehlo import Builder, Module, Value
 from ..config import config
 from ..core.check import check_program
-from ..core.program import Program, Var, stage
+from ..core.program import Literal, Program, Var, stage
 from ..core.types import ArrayType
 
 __all__ = ["inline", "lower_by", "lower_call", "lower_program"]
@@ -28,27 +28,33 @@ def inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[
     """Write a program's equations at the insertion point."""
     # Hot: one pass over all equations.
     environment: dict[Var, Value] = dict(zip(program.inputs, operands, strict=True))
-    literals: dict[tuple[Any, ...], Value] = {}
+    literals: dict[Literal, Value] = {}
     point = build.point
 
     def read(atom: Any) -> Value:
         if type(atom) is Var:
             return environment[atom]
-        key = atom.key
-        value = literals.get(key) if build.point is point else None
+        value = literals.get(atom) if build.point is point else None
         if value is None:
-            value = literals[key] = build.constant(atom.value, atom.type)
+            value = literals[atom] = build.constant(atom.value, atom.type)
         return value
 
     for eqn in program.equations:
         op = eqn.op
         build.at(eqn.source, op.name)
-        operands = [read(a) for a in eqn.inputs]
-        build.in_types = tuple([a.type for a in eqn.inputs])
-        build.out_types = tuple([v.type for v in eqn.outputs])
-        results = op.lower(build, *operands)
-        for var, value in zip(eqn.outputs, results, strict=True):
-            environment[var] = value
+        operands = []
+        types = []
+        for atom in eqn.inputs:
+            operands.append(environment[atom] if type(atom) is Var else read(atom))
+            types.append(atom.type)
+        build.in_types = tuple(types)
+        outputs = eqn.outputs
+        if len(outputs) == 1:
+            build.out_types = (outputs[0].type,)
+            (environment[outputs[0]],) = op.lower(build, *operands)
+        else:
+            build.out_types = tuple([v.type for v in outputs])
+            environment.update(zip(outputs, op.lower(build, *operands), strict=True))
     return [read(a) for a in program.outputs]
 
 

@@ -42,7 +42,7 @@ BOOL = np.dtype(np.bool_)
 SIGNED = tuple(np.dtype(t) for t in (np.int8, np.int16, np.int32, np.int64))
 UNSIGNED = tuple(np.dtype(t) for t in (np.uint8, np.uint16, np.uint32, np.uint64))
 INTEGERS = SIGNED + UNSIGNED
-INT32, UINT32 = SIGNED[2], UNSIGNED[2]
+INT32, UINT32, UINT64 = SIGNED[2], UNSIGNED[2], UNSIGNED[3]
 FLOAT8 = tuple(
     np.dtype(getattr(ml_dtypes, name))
     for name in (

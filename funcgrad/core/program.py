@@ -204,7 +204,8 @@ class StageTrace(Trace):
         return StagedTracer(self, var)
 
     def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        # Hot: everything under `jit` passes here; plain on purpose (benchmark: tracing).
+        # Hot: everything under `jit` passes here; plain on purpose (benchmark: tracing). This method and its caller are
+        # the library's, so the search for the user's line starts above them.
         inputs = []
         types = []
         for arg in args:
@@ -218,10 +219,10 @@ class StageTrace(Trace):
         out_types = infer(op, *types)
         if len(out_types) == 1:
             out = Var(out_types[0])
-            self.equations.append(Equation(op, inputs, (out,), user_source()))
+            self.equations.append(Equation(op, inputs, (out,), user_source(3)))
             return (StagedTracer(self, out),)
         outputs = [Var(t) for t in out_types]
-        self.equations.append(Equation(op, inputs, outputs, user_source()))
+        self.equations.append(Equation(op, inputs, outputs, user_source(3)))
         return tuple([StagedTracer(self, v) for v in outputs])
 
     def atom(self, value: Any) -> Atom:

@@ -82,7 +82,7 @@ class Jitted:
             traced = self._traced(call)
             results = Call(traced.program)(*traced.constants, *values)
             return traced.out_tree.unflatten(results)
-        device = common_device(f"jit of {self.__wrapped__}", tuple(values)) or self._device
+        device = common_device("jit", tuple(values)) or self._device
         place = device or default_device()
         key = (call.key, place, device is not None)
         dispatch = self._dispatches.get(key)

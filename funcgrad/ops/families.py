@@ -50,7 +50,9 @@ def same_operands(name: str, types: tuple[ArrayType, ...]) -> ArrayType:
 
 def align_batch(size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> tuple[tuple[Any, ...], int]:
     """Operands all carrying the mapped axis at one place, and that place."""
-    axis = next(a for a in axes if a is not None)
+    axis = axes[0] if axes[0] is not None else next(a for a in axes if a is not None)
+    if axes.count(axis) == len(axes):
+        return operands, axis
     aligned = []
     for x, a in zip(operands, axes, strict=True):
         if a is None:

@@ -126,5 +126,10 @@ class FlatFunction:
         outs, self.out_tree = flatten_leaves(result)
         return [out if type(out) is Array or isinstance(out, Tracer) else self._lift_output(out) for out in outs]
 
+    def release(self, split: Callable[[Any], tuple[Any, Any]]) -> None:
+        """Make of traced values in the auxiliary result, whose transformation has ended, the primals that they carry."""
+        if self.has_aux:
+            self.aux = tree.map(lambda leaf: strong(split(leaf)[0]) if isinstance(leaf, Tracer) else leaf, self.aux)
+
     def _lift_output(self, out: Any) -> Any:
         return lift(out, f"what {function_source(self.function)} returned")

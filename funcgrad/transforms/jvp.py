@@ -110,6 +110,8 @@ def jvp_flat(
         results = run_under(trace, function, *inputs)
     finally:
         trace.ended = True
+    if isinstance(function, FlatFunction):
+        function.release(trace.split)
     split = [trace.split(result) for result in results]
     return [primal for primal, _ in split], [tangent for _, tangent in split]
 

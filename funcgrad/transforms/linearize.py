@@ -12,6 +12,7 @@ from typing import Any
 
 from ..core.primitive import Primitive
 from ..core.trace import Purpose, Trace, run_under, state
+from .arguments import FlatFunction
 from .jvp import JVPTrace, JVPTracer
 from .partial_eval import PartialEvalTrace, Tape, Unknown, replay
 from .transpose import backward
@@ -79,6 +80,8 @@ class Linearized:
         finally:
             trace.ended = tape_trace.ended = True
             trace.tape = tape_trace.tape = []  # else a cycle would keep the tape's arrays alive
+        if isinstance(function, FlatFunction):
+            function.release(trace.split)
         split = [trace.split(result) for result in results]
         self.outputs = [primal for primal, _ in split]
         self.tangents = [tangent for _, tangent in split]

@@ -85,7 +85,8 @@ def test_auxiliary_data() -> None:
     assert float(gradient) == 6.0
     assert aux["name"] == "a"
     (value, aux), gradient = fg.value_and_grad(lambda x: (x * x, x + 1), has_aux=True)(3.0)
-    assert (float(value), float(gradient)) == (9.0, 6.0)
+    assert (float(value), float(gradient), float(aux)) == (9.0, 6.0, 4.0)
+    assert isinstance(aux, fg.Array)  # not a traced value
 
 
 def test_auxiliary_data_under_jit_is_not_traced_when_it_leaves() -> None:
