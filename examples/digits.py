@@ -49,8 +49,8 @@ class Digits(NamedTuple):
 
 def load(key: fg.Array) -> tuple[Digits, Digits]:
     """Four fifths of the digits to train on and one fifth to test with, drawn by `key`."""
-    found = load_digits()
-    digits = Digits((found.images / 16).astype(np.float32), found.target.astype(np.int32))
+    pixels, labels = load_digits(return_X_y=True)
+    digits = Digits((pixels / 16).astype(np.float32).reshape(-1, 8, 8), labels.astype(np.int32))
     order = np.asarray(fg.random.permutation(key, len(digits.labels)))
     split = len(order) * 4 // 5
     return digits.take(order[:split]), digits.take(order[split:])

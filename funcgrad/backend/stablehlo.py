@@ -211,7 +211,11 @@ class Builder:
         if type.dtype.kind == "c":  # the bindings cannot represent complex attributes
             part = type.update(dtype=scalar.real.dtype)
             return self.op("complex", (self.constant(scalar.real, part), self.constant(scalar.imag, part)), type)
-        return self.op("constant", (), type, {"value": self._dense(scalar, type)})
+        key = (scalar.tobytes(), type)
+        filled = self._attributes.get(key)
+        if filled is None:
+            filled = self._attributes[key] = self._dense(scalar, type)
+        return self.op("constant", (), type, {"value": filled})
 
     def _dense(self, scalar: np.ndarray, type: ArrayType) -> Any:
         name = type.dtype.name

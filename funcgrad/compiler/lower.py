@@ -9,7 +9,7 @@ from typing import Any
 from ..backend.stablehlo import Builder, Module, Value
 from ..config import config
 from ..core.check import check_program
-from ..core.program import Literal, Program, Var, stage
+from ..core.program import Literal, Program, Var, collection_paused, stage
 from ..core.types import ArrayType
 
 __all__ = ["inline", "lower_by", "lower_call", "lower_program"]
@@ -20,7 +20,10 @@ def lower_program(program: Program, platform: str) -> Module:
     if config.current.check_programs:
         check_program(program)
     build = Builder(program.name, platform)
-    build.function("main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True)
+    with collection_paused():
+        build.function(
+            "main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True
+        )
     return Module(build.module, program.name, program.in_types, program.out_types)
 
 

@@ -9,7 +9,9 @@ A staged function's equations mention variables and literals. An array that the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -217,12 +219,13 @@ class StageTrace(Trace):
                 inputs.append(atom)
                 types.append(atom.type)
         out_types = infer(op, *types)
+        source = state.source or user_source(3)
         if len(out_types) == 1:
             out = Var(out_types[0])
-            self.equations.append(Equation(op, inputs, (out,), user_source(3)))
+            self.equations.append(Equation(op, inputs, (out,), source))
             return (StagedTracer(self, out),)
         outputs = [Var(t) for t in out_types]
-        self.equations.append(Equation(op, inputs, outputs, user_source(3)))
+        self.equations.append(Equation(op, inputs, outputs, source))
         return tuple([StagedTracer(self, v) for v in outputs])
 
     def atom(self, value: Any) -> Atom:
@@ -294,18 +297,23 @@ class StageTrace(Trace):
 
     def dependence(self, var: Var) -> str:
         """Which inputs a variable depends on, in words."""
-        _, leaves = self.ancestors(var)
-        names = dict(zip(self.inputs, self.input_names, strict=True))
-        found = [f"`{names[v]}` of type {v.type}" for v in leaves if names.get(v)]
+        leaves = set(self.ancestors(var)[1])
+        names = zip(self.inputs, self.input_names, strict=True)
+        found = [f"`{name}` of type {v.type}" for v, name in names if name and v in leaves]
         if found:
             return f"it depends on the traced input{'s' * (len(found) > 1)} {', '.join(found)} of {self.described()}"
         return f"it depends on a traced value inside {self.described()}"
 
 
 def _run_equations(equations: Iterable[Equation], environment: dict[Var, Any]) -> None:
-    for eqn in equations:
-        args = tuple([environment[a] if isinstance(a, Var) else literal_value(a) for a in eqn.inputs])
-        environment.update(zip(eqn.outputs, state.trace.process(eqn.op, args), strict=True))
+    outer = state.source
+    try:
+        for eqn in equations:
+            state.source = eqn.source or outer
+            args = tuple([environment[a] if isinstance(a, Var) else literal_value(a) for a in eqn.inputs])
+            environment.update(zip(eqn.outputs, state.trace.process(eqn.op, args), strict=True))
+    finally:
+        state.source = outer
 
 
 _literal_values: Callable[[Literal], Any]
@@ -339,11 +347,26 @@ def stage(
     """Stage `function(*tracers) -> results`, both flat, into a Program."""
     trace = StageTrace(state.trace, purpose)
     tracers = [trace.new_input(t, n) for t, n in zip(types, [*input_names, *[""] * len(types)], strict=False)]
+    outer, state.source = state.source, None
     try:
         name = purpose if isinstance(purpose, str) else getattr(purpose[1], "__name__", purpose[0])
         return trace.finish(run_under(trace, function, *tracers), name)
     finally:
         trace.ended = True
+        state.source = outer
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """No search for cyclic garbage in this block: for building large programs, whose many new objects all stay."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def concretization_error(tracer: Tracer, wanted: str) -> ConcretizationError:

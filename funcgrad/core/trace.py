@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import LeakedTracerError
-from ..source import function_source
+from ..source import Source, function_source
 from .types import ArrayType
 
 if TYPE_CHECKING:
@@ -101,7 +101,16 @@ class Tracer:
 
 
 class _State(threading.local):
+    """What this thread is doing.
+
+    Attributes:
+        trace: the current interpreter.
+        source: the user's line to record for equations while no user code runs (programs being interpreted, tapes
+            run backwards); None while user code runs and its line is to be found on the stack.
+    """
+
     trace: Trace = None  # type: ignore[assignment]  # the bottom interpreter installs itself at import
+    source: Source | None = None
 
 
 state = _State()

@@ -13,7 +13,7 @@ from ..backend.executable import Executable
 from ..compiler.cache import compile_program
 from ..compiler.lower import lower_program
 from ..compiler.simplify import simplify
-from ..core.program import Program, stage
+from ..core.program import Program, collection_paused, stage
 from ..core.types import ArrayType
 from ..errors import ArgumentError
 from ..source import user_source
@@ -45,9 +45,10 @@ def trace_function(
 ) -> Traced:
     """Stage a function of pytrees, called with traced leaves of the given types."""
     flat = FlatFunction(function, in_tree)
-    program = stage(lambda *leaves: [strong(out) for out in flat(*leaves)], types, (what, function), names)
+    with collection_paused():
+        program = stage(lambda *leaves: [strong(out) for out in flat(*leaves)], types, (what, function), names)
+        closed, constants = simplify(program).closed()
     name = getattr(function, "__name__", "program")
-    closed, constants = simplify(program).closed()
     closed.name = name if name.isidentifier() else "function"
     return Traced(closed, constants, flat.out_tree)
 

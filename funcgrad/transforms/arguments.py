@@ -102,12 +102,20 @@ class FlatFunction:
     """A function of pytrees as a function of leaves; remembers the structure of what it returned.
 
     Attributes:
+        named: the user's function, for messages.
         out_tree: structure of the (first) result, known after a call.
         aux: the auxiliary result, with `has_aux`.
     """
 
-    def __init__(self, function: Callable[..., Any], in_tree: Any, has_aux: bool = False) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        in_tree: Any,
+        has_aux: bool = False,
+        named: Callable[..., Any] | None = None,
+    ) -> None:
         self.function = function
+        self.named = named or function
         self.in_tree = in_tree
         self.has_aux = has_aux
         self.out_tree: Any = None
@@ -118,9 +126,9 @@ class FlatFunction:
         result = self.function(*args, **kwargs)
         if self.has_aux:
             if not isinstance(result, (tuple, list)) or len(result) != 2:
+                kind = "an array" if isinstance(result, (Array, Tracer)) else type(result).__name__
                 raise ArgumentError(
-                    f"with has_aux=True, {function_source(self.function)} must return a pair (output, auxiliary), "
-                    f"got {type(result).__name__}"
+                    f"with has_aux=True, {function_source(self.named)} must return a pair (output, auxiliary), got {kind}"
                 )
             result, self.aux = result
         outs, self.out_tree = flatten_leaves(result)
@@ -132,4 +140,4 @@ class FlatFunction:
             self.aux = tree.map(lambda leaf: strong(split(leaf)[0]) if isinstance(leaf, Tracer) else leaf, self.aux)
 
     def _lift_output(self, out: Any) -> Any:
-        return lift(out, f"what {function_source(self.function)} returned")
+        return lift(out, f"what {function_source(self.named)} returned")

@@ -195,7 +195,7 @@ def value_and_grad(
             if type(leaf) is not Array or not is_inexact(leaf.dtype) or holomorphic:
                 leaf = _input(leaf, number, selection, holomorphic, allow_int, fun)
             values.append(leaf)
-        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux)
+        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux, fun)
         linear = Linearized(flat, values, ("grad", fun))
         out = _scalar_output(linear.outputs, flat.out_tree, fun, holomorphic)
         pulled = linear.pull([full(out.type, 1)])
@@ -364,7 +364,7 @@ def jacfwd(
         values, in_tree = _jacobian_inputs(fun, selection, holomorphic, False)
         if not holomorphic and any(is_complex(x.dtype) for x in values):
             raise DifferentiationError("jacfwd of complex inputs needs holomorphic=True (or jacrev of a real output)")
-        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux)
+        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux, fun)
         linear = Linearized(flat, values, ("jacfwd", fun))
         columns = vmap(lambda *ts: [instantiate(t) for t in linear.push(ts)])(*_basis(values))
         blocks = [_split_rows(column, values, 1) for column in columns]
@@ -398,7 +398,7 @@ def jacrev(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         selection = Selection(fun, argnums, None, args, kwargs)
         values, in_tree = _jacobian_inputs(fun, selection, holomorphic, allow_int)
-        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux)
+        flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux, fun)
         linear = Linearized(flat, values, ("jacrev", fun))
         outputs = linear.outputs
         for out in outputs:

@@ -13,6 +13,7 @@ from ..core.types import LinearInput, Zero
 from ..errors import DifferentiationError, TreeError
 from ..ops.elementwise import add
 from ..ops.structure import convert, instantiate, zeros_of
+from ..source import user_source
 from .arguments import FlatFunction, lift, strong
 from .partial_eval import PartialEvalTrace, Tape, Unknown
 
@@ -21,6 +22,16 @@ __all__ = ["backward", "linear_transpose", "transpose_program"]
 
 def backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
     """Cotangents of the unknown inputs for cotangents of the outputs; `Zero` where nothing flows."""
+    outer = state.source
+    if outer is None and state.trace.parent is not None:
+        state.source = user_source()  # no user code runs meanwhile: look for the line once, not for each operation
+    try:
+        return _run_backward(tape, inputs, outputs, cts)
+    finally:
+        state.source = outer
+
+
+def _run_backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
     # Hot: eager reverse mode passes here, so the loop is plain (benchmark: grad).
     flowing: dict[int, Any] = {}
     for out, ct in zip(outputs, cts, strict=True):

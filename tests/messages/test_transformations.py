@@ -111,8 +111,7 @@ def argnames_unknown() -> Any:
 
 @mistake(
     errors.ArgumentError,
-    "with has_aux=True, call (/work/main/funcgrad/transforms/grad.py:145) must return a pair (output, auxiliary),"
-    " got JVPTracer",
+    "with has_aux=True, <lambda> (FILE:N) must return a pair (output, auxiliary), got an array",
 )
 def aux_that_is_not_there() -> Any:
     return fg.grad(lambda x: x, has_aux=True)(1.0)
