@@ -156,25 +156,27 @@ def measure(params: Params, train: Digits, test: Digits) -> Measurement:
 
 
 def fit(train: Digits, test: Digits, epochs: int, key: fg.Array) -> tuple[Params, list[Measurement]]:
-    """Train for some epochs or until Ctrl-C; the parameters, and what was measured before and after each epoch."""
+    """Train for some epochs or until Ctrl-C; the parameters, and measurements before and after each epoch."""
     key, first = fg.random.split(key)
     params = initial_params(first)
     zeros = fg.tree.map(fnp.zeros_like, params)
     state = State(params, zeros, zeros, fnp.asarray(0.0))
     placed = fg.device_put((train, test))
     history = [measure(params, *placed)]
-    with tqdm(range(epochs), desc="training", unit="epoch") as bar:
-        try:
-            for epoch in bar:
-                key, order_key, shift_key = fg.random.split(key, 3)
-                rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / epochs))  # gently from full speed to rest
-                for batch in batches(train, order_key):
-                    shift_key, step_key = fg.random.split(shift_key)
-                    state, loss = train_step(state, batch, step_key, rate)
-                history.append(measure(state.params, *placed))
-                bar.set_postfix_str(f"loss {float(loss):.3f}, test accuracy {history[-1].accuracy:.1%}")
-        except KeyboardInterrupt:
-            bar.set_postfix_str("stopped by Ctrl-C")
+    bar = tqdm(range(epochs), desc="training", unit="epoch")
+    try:
+        for epoch in bar:
+            key, order_key, shift_key = fg.random.split(key, 3)
+            rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / epochs))  # gently from full speed to rest
+            for batch in batches(train, order_key):
+                shift_key, step_key = fg.random.split(shift_key)
+                state, loss = train_step(state, batch, step_key, rate)
+            history.append(measure(state.params, *placed))
+            bar.set_postfix_str(f"loss {float(loss):.3f}, test accuracy {history[-1].accuracy:.1%}")
+    except KeyboardInterrupt:
+        bar.close()
+        print("stopped by Ctrl-C")
+        history.append(measure(state.params, *placed))
     return state.params, history
 
 
@@ -217,8 +219,7 @@ def draw(path: Path, train: Digits, test: Digits, params: Params, history: Seque
     ]
     learn = [[(train.images[i], f"{train.labels[i]} · {norms[i]:.2g}", False) for i in np.argsort(-norms)[:10]]]
     figure = plt.figure(figsize=(15, 9), layout="constrained")
-    title = f"funcgrad reads {history[-1].accuracy:.1%} of {len(answers)} unseen handwritten digits correctly\n"
-    figure.suptitle(title, size=18, weight="bold", color=INK)
+    figure.suptitle(f"funcgrad reads {history[-1].accuracy:.1%} of {len(answers)} unseen digits\n", size=18, color=INK)
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.7), wspace=0.03)
     above, below = right.subfigures(2, 1, height_ratios=(6, 1.35), hspace=0.03)
     draw_curves(left, history)
@@ -236,7 +237,6 @@ def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
     parser.add_argument("--out", type=Path, default=Path("digits.png"), help="where the picture goes")
     parser.add_argument("--quick", action="store_true", help="a few epochs only, to see that everything works")
     options = parser.parse_args(arguments)
-
     split_key, training_key = fg.random.split(fg.random.key(options.seed))
     train, test = load(split_key)
     params, history = fit(train, test, 5 if options.quick else options.epochs, training_key)

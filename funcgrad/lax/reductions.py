@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import tree
 from ..core.dtypes import DTypeLike, canonical
+from ..core.primitive import Primitive
 from ..errors import ShapeError
 from ..numpy.conversion import as_operand
 from ..ops import cumulative, reduction, slicing, sorting, structure
@@ -50,21 +51,21 @@ class Precision(enum.StrEnum):
     HIGHEST = "highest"
 
 
-def _reduction(name: str, function: Callable[..., Any]) -> Callable[[Any, Sequence[int]], Any]:
+def _reduction(name: str, kind: type[Primitive]) -> Callable[[Any, Sequence[int]], Any]:
     def reduced(operand: Any, axes: Sequence[int]) -> Any:
         operand = as_operand(operand)
-        return function(operand, canonical_axes(axes, operand.ndim))
+        over = tuple(sorted(canonical_axes(axes, operand.ndim)))
+        return bind(kind(over), operand) if over else operand
 
     reduced.__name__ = reduced.__qualname__ = name
-    reduced.__doc__ = function.__doc__
+    reduced.__doc__ = kind.__doc__
     return reduced
 
 
-reduce_sum = _reduction("reduce_sum", structure.reduce_sum)
-reduce_prod = _reduction("reduce_prod", reduction.reduce_prod)
-reduce_max, reduce_min = _reduction("reduce_max", reduction.reduce_max), _reduction("reduce_min", reduction.reduce_min)
-reduce_and, reduce_or = _reduction("reduce_and", reduction.reduce_and), _reduction("reduce_or", reduction.reduce_or)
-reduce_xor = _reduction("reduce_xor", reduction.reduce_xor)
+reduce_sum, reduce_prod = _reduction("reduce_sum", structure.ReduceSum), _reduction("reduce_prod", reduction.ReduceProd)
+reduce_max, reduce_min = _reduction("reduce_max", reduction.ReduceMax), _reduction("reduce_min", reduction.ReduceMin)
+reduce_and, reduce_or = _reduction("reduce_and", reduction.ReduceAnd), _reduction("reduce_or", reduction.ReduceOr)
+reduce_xor = _reduction("reduce_xor", reduction.ReduceXor)
 
 
 def argmax(operand: Any, axis: int, index_dtype: DTypeLike) -> Any:
@@ -77,18 +78,19 @@ def argmin(operand: Any, axis: int, index_dtype: DTypeLike) -> Any:
     return reduction.argmin(as_operand(operand), axis, canonical(index_dtype))
 
 
-def _cumulative(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _cumulative(name: str, kind: type[Primitive]) -> Callable[..., Any]:
     def accumulated(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
-        return function(as_operand(operand), axis, reverse)
+        operand = as_operand(operand)
+        return bind(kind(canonical_axis(axis, operand.ndim), reverse), operand)
 
     accumulated.__name__ = accumulated.__qualname__ = name
-    accumulated.__doc__ = function.__doc__
+    accumulated.__doc__ = kind.__doc__
     return accumulated
 
 
-cumsum, cumprod = _cumulative("cumsum", cumulative.cumsum), _cumulative("cumprod", cumulative.cumprod)
-cummax, cummin = _cumulative("cummax", cumulative.cummax), _cumulative("cummin", cumulative.cummin)
-cumlogsumexp = _cumulative("cumlogsumexp", cumulative.cumlogsumexp)
+cumsum, cumprod = _cumulative("cumsum", cumulative.CumSum), _cumulative("cumprod", cumulative.CumProd)
+cummax, cummin = _cumulative("cummax", cumulative.CumMax), _cumulative("cummin", cumulative.CumMin)
+cumlogsumexp = _cumulative("cumlogsumexp", cumulative.CumLogSumExp)
 
 
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:

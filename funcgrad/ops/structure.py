@@ -129,8 +129,9 @@ def transpose(x: Any, permutation: Sequence[int]) -> Any:
     return x if permutation == tuple(range(x.ndim)) else Transpose(permutation)(x)
 
 
-def move_axis(x: Any, source: int, destination: int) -> Any:
+def move_axis(x: Any, source: Any, destination: int) -> Any:
     """`x` with one axis moved, the others keeping their order."""
+    # `source` is an int; batch rules pass their operand's axis, which is one wherever this is called.
     if source == destination:
         return x
     order = [i for i in range(x.ndim) if i != source]
@@ -205,7 +206,7 @@ def broadcast(x: Any, shape: Shape) -> Any:
 
 
 class ReduceSum(Linear):
-    """The sum over some axes, in the operand's dtype (integers wrap; 16-bit and smaller floats accumulate in float32)."""
+    """The sum over some axes, in the operand's dtype (integers wrap; floats of up to 16 bits accumulate in float32)."""
 
     axes: tuple[int, ...]
 
@@ -248,7 +249,7 @@ def reduce_sum(x: Any, axes: Sequence[int]) -> Any:
 
 
 class Convert(Primitive):
-    """The same values in another dtype. Out-of-range floats saturate, NaN becomes 0, complex drops its imaginary part."""
+    """The same values in another dtype: out-of-range floats saturate, NaN becomes 0, imaginary parts are dropped."""
 
     dtype: np.dtype
     weak: bool = False
@@ -263,7 +264,7 @@ class Convert(Primitive):
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         target = self.dtype
         if is_complex(x.dtype) and not is_complex(target) and target != np.bool_:
-            x = x.real
+            x = np.real(x)
         if is_integer(target) and is_inexact(x.dtype):
             return (_saturate(x, target),)
         if x.dtype == FLOAT64 and target == FLOAT16:

@@ -128,14 +128,15 @@ class FlatFunction:
             if not isinstance(result, (tuple, list)) or len(result) != 2:
                 kind = "an array" if isinstance(result, (Array, Tracer)) else type(result).__name__
                 raise ArgumentError(
-                    f"with has_aux=True, {function_source(self.named)} must return a pair (output, auxiliary), got {kind}"
+                    f"with has_aux=True, {function_source(self.named)} must return a pair (output, auxiliary), "
+                    f"got {kind}"
                 )
             result, self.aux = result
         outs, self.out_tree = flatten_leaves(result)
         return [out if type(out) is Array or isinstance(out, Tracer) else self._lift_output(out) for out in outs]
 
     def release(self, split: Callable[[Any], tuple[Any, Any]]) -> None:
-        """Make of traced values in the auxiliary result, whose transformation has ended, the primals that they carry."""
+        """Replace traced values in the auxiliary result, whose transformation has ended, by their primals."""
         if self.has_aux:
             self.aux = tree.map(lambda leaf: strong(split(leaf)[0]) if isinstance(leaf, Tracer) else leaf, self.aux)
 
