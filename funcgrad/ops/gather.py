@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.dtypes import BOOL, is_complex, is_inexact, is_signed
-from ..core.primitive import Primitive, not_linear
+from ..core.primitive import Primitive, infer, not_linear
 from ..core.types import ArrayType, Shape, is_linear
 from ..errors import DifferentiationError, DTypeError
 from .elementwise import add, div, eq, mul, where
@@ -461,6 +461,7 @@ def _scatter_function(kind: type[_Scatter], verb: str) -> Callable[..., Any]:
         mode: str | None = None,
     ) -> Any:
         op = kind(dimension_numbers, canonical_mode(mode), indices_are_sorted, unique_indices)
+        infer(op, operand.type, scatter_indices.type, updates.type)  # evaluation alone would let other dtypes through
         return op(operand, scatter_indices, updates)
 
     scatter_windows.__doc__ = f"""`operand` with {verb}, one window per index vector.
