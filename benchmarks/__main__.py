@@ -17,7 +17,7 @@ from .timing import Effort, Result, measure
 
 PARTS = (rows_eager, rows_grad, rows_tracing, rows_dispatch, rows_training, rows_import)
 PEERS = ("numpy", "jax", "torch", "autograd", "engine")
-THOROUGH, QUICK = Effort(1.0, 1e-2, 5), Effort(0.02, 2e-4, 3)
+THOROUGH, QUICK = Effort(0.5, 1e-2, 5), Effort(0.02, 2e-4, 3)
 
 
 def number(value: float | None) -> str:

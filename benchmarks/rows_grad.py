@@ -124,6 +124,4 @@ def rows(quick: bool) -> Iterator[Row]:
     yield _mlp_row()
     yield _vmap_row()
     yield _hessian_row()
-    yield Row(
-        "compiles", "XLA compiles of an eager session", {"ours": _compiles}, (AtMost("nothing", 0),), value=True
-    )
+    yield Row("compiles", "XLA compiles of an eager session", {"ours": _compiles}, (AtMost("nothing", 0),), value=True)

@@ -14,7 +14,7 @@ __all__ = ["rows"]
 
 def _import(module: str) -> Callable[[], float]:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # everyday imports find compiled modules
-    program = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
+    program = f"import time; start = time.process_time(); import {module}; print(time.process_time() - start)"
 
     def run() -> float:
         command = [sys.executable, "-c", program]

@@ -54,6 +54,7 @@ class Row:
         budget: what section "budgets" of README.md promises.
         per: the time is divided by this, for rows that do many things at once.
         value: what a contender returns is the measurement (µs, or a count), instead of the time it takes.
+        clock: the calling thread's own time, which a busy machine disturbs least; where other threads work, the wall's.
     """
 
     group: str
@@ -62,6 +63,7 @@ class Row:
     budget: Sequence[Ratio | AtMost] = ()
     per: float = 1.0
     value: bool = False
+    clock: Callable[[], float] = time.thread_time
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Effort:
 def measure(row: Row, effort: Effort) -> Result:
     """Time the contenders of a row in alternation, so that a busy moment hits all of them alike."""
     present = {name: call for name, call in row.contenders.items() if call is not None}
-    repeats = {name: 1 if row.value else _repeats(call, effort.sample) for name, call in present.items()}
+    repeats = {name: 1 if row.value else _repeats(call, effort.sample, row.clock) for name, call in present.items()}
     samples: dict[str, list[float]] = {name: [] for name in present}
     spent = 0.0
     while len(samples["ours"]) < effort.rounds or spent < effort.budget * len(present):
@@ -106,21 +108,21 @@ def measure(row: Row, effort: Effort) -> Result:
             break
         start = time.perf_counter()
         for name, call in present.items():
-            samples[name].append(call() if row.value else _sample(call, repeats[name]))
+            samples[name].append(call() if row.value else _sample(call, repeats[name], row.clock))
         spent += time.perf_counter() - start
     return Result(row, {name: statistics.median(taken) / row.per for name, taken in samples.items()})
 
 
-def _sample(call: Contender, repeats: int) -> float:
+def _sample(call: Contender, repeats: int, clock: Callable[[], float]) -> float:
     """µs that one call takes."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(repeats):
         call()
-    return (time.perf_counter() - start) / repeats * 1e6
+    return (clock() - start) / repeats * 1e6
 
 
-def _repeats(call: Contender, seconds: float) -> int:
+def _repeats(call: Contender, seconds: float, clock: Callable[[], float]) -> int:
     """How many calls make a sample of that length; also warms the contender up."""
     call()
     call()
-    return max(1, round(seconds * 1e6 / _sample(call, 3)))
+    return max(1, round(seconds * 1e6 / _sample(call, 3, clock)))

@@ -129,11 +129,6 @@ class Array:
             return host[(0,) * host.ndim + (...,)]
         return None
 
-    def is_on_host(self) -> bool:
-        """Whether eager operations on this array run on the host with NumPy."""
-        device = self._device
-        return device.is_host if device is not None else default_device().is_host
-
     @property
     def device(self) -> Device:
         """Where the array lives."""
@@ -141,9 +136,6 @@ class Array:
 
     def devices(self) -> set[Device]:
         return {self.device}
-
-    def is_deleted(self) -> bool:
-        return False
 
     def block_until_ready(self) -> Array:
         """Wait until the value is computed; returns this array."""

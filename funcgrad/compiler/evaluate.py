@@ -28,19 +28,21 @@ __all__ = ["EvaluateTrace", "common_device", "evaluation", "quiet"]
 _ndarray, _asarray = np.ndarray, np.asarray
 
 
-class _Quiet(threading.local):
+class Silence(threading.local):
+    """`silence.run(function, *args)` calls a NumPy function with its floating-point warnings off."""
+
     def __init__(self) -> None:
         context = contextvars.Context()
         context.run(np.seterr, all="ignore")
         self.run = context.run
 
 
-_quiet = _Quiet()
+silence = Silence()
 
 
 def quiet(function: Callable[..., Any], *args: Any) -> Any:
     """Call a NumPy function with its floating-point warnings off."""
-    return _quiet.run(function, *args)
+    return silence.run(function, *args)
 
 
 class EvaluateTrace(Trace):
@@ -68,9 +70,9 @@ class EvaluateTrace(Trace):
             host = arg._host
             hosts.append(host if host is not None else arg.host())
         if op.kernel is not None:
-            results = (_quiet.run(op.kernel, *hosts),)
+            results = (silence.run(op.kernel, *hosts),)
         else:
-            results = _quiet.run(op.evaluate, *hosts)
+            results = silence.run(op.evaluate, *hosts)
         if len(results) == 1:
             result = results[0]
             return (Array(result if type(result) is _ndarray else _asarray(result)),)
@@ -86,7 +88,7 @@ class EvaluateTrace(Trace):
         device = common_device(op.name, arrays)
         if not (device or default_device()).is_host:
             return _run_compiled(op, arrays, device)
-        results = _quiet.run(op.evaluate, *(array.host() for array in arrays))
+        results = silence.run(op.evaluate, *(array.host() for array in arrays))
         hosts = [r if type(r) is np.ndarray else np.asarray(r) for r in results]
         if op.plain:
             return tuple(Array(host, None, None, device) for host in hosts)

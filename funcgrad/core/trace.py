@@ -87,6 +87,12 @@ class Tracer:
     def size(self) -> int:
         return self.type.size
 
+    def __copy__(self) -> Tracer:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tracer:
+        return self
+
     def concrete(self) -> Any | None:
         """The concrete value behind this tracer if there is one (eager differentiation), else None."""
         return None

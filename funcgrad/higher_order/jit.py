@@ -66,11 +66,11 @@ class Jitted:
                 placed = tuple(map(_placed_of, leaves))
             except AttributeError:
                 return self._general(args, kwargs)
-            if None in placed:
+            dispatch = self._dispatches.get((in_tree, config.current, placed))
+            if dispatch is None and None in placed:  # some leaf has no buffer yet
                 for leaf in leaves:
                     leaf.buffer()
-                placed = tuple(map(_placed_of, leaves))
-            dispatch = self._dispatches.get((in_tree, config.current, placed))
+                dispatch = self._dispatches.get((in_tree, config.current, tuple(map(_placed_of, leaves))))
             if dispatch is not None:
                 return dispatch(list(map(_buffer_of, leaves)))
         return self._general(args, kwargs)

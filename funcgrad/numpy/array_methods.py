@@ -78,7 +78,7 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "mod": elementwise.remainder,
     "divmod": elementwise.divmod,
     "pow": elementwise.power,
-    "matmul": contraction.matmul,
+    "matmul": contraction.quick_matmul,
     "and": logic.bitwise_and,
     "or": logic.bitwise_or,
     "xor": logic.bitwise_xor,
@@ -182,6 +182,10 @@ def _contains(self: Any, value: Any) -> bool:
 def _tracer_array(self: Tracer, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     host = known(self, "np.asarray(x)")
     return Array(host).__array__(dtype, copy)
+
+
+def _tracer_format(self: Tracer, spec: str) -> str:
+    return format(_single(self, f"formatting with {spec!r}"), spec) if spec else repr(self)
 
 
 def _tracer_repr(self: Tracer) -> str:
@@ -348,6 +352,7 @@ def _install_tracer() -> None:
         setattr(Tracer, name, property(function, doc=doc))
     Tracer.__array__ = _tracer_array  # type: ignore[attr-defined]
     Tracer.__repr__ = _tracer_repr  # type: ignore[method-assign]
+    Tracer.__format__ = _tracer_format  # type: ignore[method-assign]
 
 
 install(Array)

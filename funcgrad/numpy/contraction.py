@@ -111,7 +111,7 @@ def _matmul(a: Any, b: Any, precision: Any = None, preferred: DTypeLike | None =
     return _contract(a, b, ((last + 1,), (last,)), (axes, axes), precision, preferred)
 
 
-_quick_matmul = quick_binary(np.matmul, "fdFD", _matmul, scalars="")
+quick_matmul = quick_binary(np.matmul, "fdFD", _matmul, scalars="")
 
 
 def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTypeLike | None = None) -> Any:
@@ -130,14 +130,14 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTy
         ShapeError: lengths that differ, or a scalar operand.
     """
     if precision is None and preferred_element_type is None:
-        return _quick_matmul(a, b)
+        return quick_matmul(a, b)
     return _matmul(a, b, precision, preferred_element_type)
 
 
 def dot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTypeLike | None = None) -> Any:
     """The sum of products over the last axis of `a` and the last but one (or only) axis of `b`; scalars multiply."""
     if precision is None and preferred_element_type is None and _is_plain_product(a, b):
-        return _quick_matmul(a, b)
+        return quick_matmul(a, b)
     a, b = promote_dtypes(a, b)
     if not a.ndim or not b.ndim:
         product = multiply(a, b)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
-from ..compiler.evaluate import evaluation, quiet
+from ..compiler.evaluate import evaluation
 from ..core.dtypes import BOOL, finfo, is_complex, is_float, is_inexact, is_integer, is_signed
 from ..core.primitive import Primitive
 from ..core.trace import state
@@ -375,7 +375,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         uncommitted = condition._device is x._device is y._device is None and evaluation.host_only
         if uncommitted and c is not None and a is not None and b is not None and c.dtype is BOOL and a.dtype is b.dtype:
             try:
-                return Array(quiet(np.where, c, a, b))
+                return Array(np.where(c, a, b))
             except ValueError:  # shapes that do not broadcast
                 return _where(condition, x, y)
     return _where(condition, x, y)

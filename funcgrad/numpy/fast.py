@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
-from ..compiler.evaluate import evaluation, quiet
+from ..compiler.evaluate import evaluation, silence
 from ..core.trace import state
 
 __all__ = [
@@ -82,7 +82,7 @@ def quick_binary(
                 else:
                     return general(x1, x2)
                 try:
-                    result = quiet(ufunc, host, number) if first else quiet(ufunc, number, host)
+                    result = silence.run(ufunc, host, number) if first else silence.run(ufunc, number, host)
                 except (ValueError, OverflowError):
                     return general(x1, x2)
                 return Array(result if type(result) is _ndarray else _asarray(result))
@@ -98,7 +98,7 @@ def quick_unary(ufunc: Callable[..., Any], chars: str, general: Callable[..., An
         if type(x) is Array and state.trace is evaluation and evaluation.host_only:
             a = x._host
             if a is not None and x._device is None and a.dtype.char in chars:
-                result = quiet(ufunc, a)
+                result = silence.run(ufunc, a)
                 return Array(result if type(result) is _ndarray else _asarray(result))
         return general(x)
 
@@ -111,7 +111,7 @@ def quick_reduce(ufunc: np.ufunc, chars: str, x: Any, axis: Any, keepdims: bool)
         host = x._host
         if host is not None and x._device is None and host.dtype.char in chars:
             try:
-                result = quiet(ufunc.reduce, host, axis, None, None, keepdims)
+                result = silence.run(ufunc.reduce, host, axis, None, None, keepdims)
             except (TypeError, ValueError):  # no such axis, or no elements
                 return None
             return Array(result if type(result) is _ndarray else _asarray(result))

@@ -12,7 +12,7 @@ from ..core.dtypes import scalar_dtype, scalar_kind
 from ..core.trace import Tracer
 from ..errors import DTypeError, ShapeError
 from ..ops.structure import Convert, broadcast, convert
-from .conversion import SCALARS, as_operand, asarray, scalar_array
+from .conversion import SCALARS, as_operand, scalar_array
 
 __all__ = [
     "asarray_or_tracer",
@@ -133,11 +133,6 @@ def require_real(x: Any, name: str) -> None:
     """Refuse a complex operand."""
     if dtypes.is_complex(x.dtype):
         raise DTypeError(f"{name} takes real numbers, not {x.dtype.name}: complex numbers have no order here")
-
-
-def as_dtype(x: Any, dtype: Any | None) -> Any:
-    """An argument as an array or tracer, converted if a dtype is given."""
-    return as_operand(x) if dtype is None else asarray(x, dtype)
 
 
 def is_array(x: Any) -> bool:

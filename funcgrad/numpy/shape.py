@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
-from ..compiler.evaluate import evaluation, quiet
+from ..compiler.evaluate import evaluation
 from ..core.dtypes import DTypeLike, canonical
 from ..core.trace import state
 from ..errors import ArgumentError, AxisError, ShapeError
@@ -227,7 +227,7 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: DTypeLike | None = Non
                 break
         else:
             try:
-                return Array(quiet(np.concatenate, hosts, axis))
+                return Array(np.concatenate(hosts, axis))
             except ValueError:
                 pass
     return _concatenate(arrays, axis, dtype)

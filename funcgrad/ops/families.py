@@ -48,7 +48,7 @@ def same_operands(name: str, types: tuple[ArrayType, ...]) -> ArrayType:
     return first
 
 
-def align_batch(size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> tuple[tuple[Any, ...], int]:
+def align_batch(size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> tuple[Sequence[Any], int]:
     """Operands all carrying the mapped axis at one place, and that place."""
     axis = axes[0] if axes[0] is not None else next(a for a in axes if a is not None)
     if axes.count(axis) == len(axes):
@@ -56,12 +56,13 @@ def align_batch(size: int, operands: tuple[Any, ...], axes: tuple[int | None, ..
     aligned = []
     for x, a in zip(operands, axes, strict=True):
         if a is None:
-            shape = (*x.shape[:axis], size, *x.shape[axis:])
-            x = broadcast_in_dim(x, shape, [i for i in range(len(shape)) if i != axis])
-        else:
+            shape = x.shape
+            kept = range(1, len(shape) + 1) if axis == 0 else [i for i in range(len(shape) + 1) if i != axis]
+            x = broadcast_in_dim(x, (*shape[:axis], size, *shape[axis:]), kept)
+        elif a != axis:
             x = move_axis(x, a, axis)
         aligned.append(x)
-    return tuple(aligned), axis
+    return aligned, axis
 
 
 def elementwise_batch(self: Primitive, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:

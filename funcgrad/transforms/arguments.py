@@ -18,14 +18,18 @@ from ..errors import ArgumentError, DTypeError
 from ..ops.structure import convert
 from ..source import function_source
 
-__all__ = ["FlatFunction", "argument_names", "is_array_like", "leaf_names", "lift", "strong"]
+__all__ = ["FlatFunction", "argument_names", "check_callable", "is_array_like", "leaf_names", "lift", "strong"]
 
 _SCALARS = (bool, int, float, complex)
 
 
 def is_array_like(leaf: Any) -> bool:
-    """Whether a leaf is traced: arrays and Python numbers."""
-    return isinstance(leaf, (Array, Tracer, np.ndarray, np.generic, *_SCALARS))
+    """Whether a leaf is traced: arrays, also those of other libraries, and Python numbers."""
+    return isinstance(leaf, (Array, Tracer, np.ndarray, np.generic, *_SCALARS)) or _is_foreign_array(leaf)
+
+
+def _is_foreign_array(leaf: Any) -> bool:
+    return hasattr(leaf, "__array__") and not isinstance(leaf, type)
 
 
 def lift(leaf: Any, where: str = "") -> Any:
@@ -46,6 +50,8 @@ def lift(leaf: Any, where: str = "") -> Any:
     if isinstance(leaf, _SCALARS):
         plain: Any = next(scalar for scalar in _SCALARS if isinstance(leaf, scalar))
         return lift(plain(leaf))
+    if _is_foreign_array(leaf):
+        return lift(np.asarray(leaf))
     raise DTypeError(
         f"{where or 'a leaf'} is {leaf!r} of type {kind.__name__}, which is not an array or a number.\n"
         f"Only arrays and numbers can be transformed; close over other values, or pass them to jit as static."
@@ -61,6 +67,16 @@ def _checked(value: Any, kind: type) -> Any:
                 f"pass fnp.asarray({value}, dtype='int64') to keep it whole"
             )
     return value
+
+
+def check_callable(fun: Any, what: str) -> None:
+    """Refuse early what is not a function.
+
+    Raises:
+        ArgumentError: `fun` cannot be called.
+    """
+    if not callable(fun):
+        raise ArgumentError(f"{what} takes a function, got {type(fun).__name__}")
 
 
 def strong(value: Any) -> Any:

@@ -24,7 +24,7 @@ from ..ops.elementwise import eq
 from ..ops.elementwise import stop_gradient as stop_gradient_leaf
 from ..ops.structure import convert, full, instantiate, iota, reshape, zeros_of
 from ..source import function_source
-from .arguments import FlatFunction, argument_names, is_array_like, leaf_names, lift, strong
+from .arguments import FlatFunction, argument_names, check_callable, is_array_like, leaf_names, lift, strong
 from .jvp import jvp
 from .linearize import Linearized
 from .transpose import check_cotangent
@@ -125,6 +125,8 @@ class Selection:
         self.single = len(nums) + len(names) == 1 and not isinstance(argnums if nums else argnames, (tuple, list))
         self.slots: list[int | str] = []
         for number in nums:
+            if not isinstance(number, int):
+                raise ArgumentError(f"argnums={argnums!r} must be integers; name arguments with argnames= instead")
             if not -len(args) <= number < len(args):
                 raise ArgumentError(
                     f"argnums={argnums} names positional argument {number}, "
@@ -138,6 +140,9 @@ class Selection:
                 self.slots.append(argument_names(fun, args, {}).index(name))
             else:
                 raise ArgumentError(f"argnames={argnames!r}: {function_source(fun)} was not given an argument {name!r}")
+
+        if len(set(self.slots)) != len(self.slots):
+            raise ArgumentError(f"argnums={argnums}, argnames={argnames!r} name an argument twice")
 
     def chosen(self) -> tuple[Any, ...]:
         return tuple(self.args[s] if isinstance(s, int) else self.kwargs[s] for s in self.slots)
@@ -183,6 +188,7 @@ def value_and_grad(
     Raises:
         DifferentiationError: the output is not a real scalar, or an input is not floating.
     """
+    check_callable(fun, "grad")
     if argnums is None and argnames is None:
         argnums = 0
 

@@ -15,7 +15,7 @@ from ..core.trace import Purpose, Trace, Tracer, run_under, state
 from ..core.types import ArrayType
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.structure import broadcast_in_dim, canonical_axis, move_axis
-from .arguments import FlatFunction, argument_names, leaf_names, lift, strong
+from .arguments import FlatFunction, argument_names, check_callable, leaf_names, lift, strong
 
 __all__ = ["BatchTrace", "BatchTracer", "batch_program", "vmap"]
 
@@ -171,6 +171,8 @@ def vmap(
         >>> fg.vmap(fnp.dot, in_axes=(0, None))(fnp.ones((3, 2)), fnp.ones(2)).shape
         (3,)
     """
+
+    check_callable(fun, "vmap")
 
     @functools.wraps(fun)
     def mapped(*args: Any, **kwargs: Any) -> Any:

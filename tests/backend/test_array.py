@@ -159,7 +159,6 @@ def test_properties() -> None:
     x = fnp.ones((2, 3), "float64")
     assert (x.shape, x.ndim, x.size, x.itemsize, x.nbytes) == ((2, 3), 2, 6, 8, 48)
     assert x.type is ArrayType((2, 3), np.dtype(np.float64))
-    assert not x.is_deleted()
     assert x.block_until_ready() is x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -74,6 +75,20 @@ def test_a_tracer_of_another_thread_is_refused() -> None:
     fg.jit(function)(1.0)
     assert len(caught) == 1
     assert "not running in this thread" in caught[0]
+
+
+def test_tracers_print_copy_and_format() -> None:
+    seen = []
+
+    def function(x: Any) -> Any:
+        seen.extend([repr(x), f"{x}", f"{x:.2f}", copy.deepcopy({"a": x})["a"] is x])
+        return x
+
+    fg.grad(function)(1.5)
+    described = f"Tracer(f32[]*, grad of function ({__file__}:{function.__code__.co_firstlineno}))"
+    assert seen == [described, described, "1.50", True]
+    with pytest.raises(errors.ConcretizationError, match=r"formatting with '\.2f' needs the value"):
+        fg.jit(lambda x: f"{x:.2f}")(1.0)
 
 
 def test_named_axes() -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import funcgrad as fg
+from funcgrad.core import dtypes as dt
 from funcgrad.core.check import check_program
 from funcgrad.core.program import Program, run_program, stage
 from funcgrad.ops.collective import Collective
+from funcgrad.ops.special import Polygamma, Zeta
 from tests.laws.collected import (
     applied,
     arrays,
@@ -56,6 +58,26 @@ def test_rules_stage_well_typed_programs(part: tuple[str, int]) -> None:
 
     rows = [row for row in chunk(part) if not isinstance(row.op, Collective)]
     assert_holds(law, list(differentiable_points(rows)))
+
+
+@pytest.mark.parametrize("part", CHUNKS, ids=str)
+def test_derivatives_have_the_types_of_what_they_belong_to(part: tuple[str, int]) -> None:
+    """At every sample's own precision, also where the derivative does not exist."""
+
+    def law(row: Sample) -> None:
+        def primal(*operands: Any) -> Sequence[Any]:
+            return applied(row.op, operands)
+
+        operands = arrays(row.operands)
+        tangents = arrays([direction(np.asarray(x, x.dtype), 1) for x in row.operands])
+        outs, out_tangents = fg.jvp(primal, tuple(operands), tuple(tangents))
+        assert [t.type for t in out_tangents] == [out.type for out in outs]
+        _, pull = fg.vjp(primal, *operands)
+        assert [ct.type for ct in pull(outs)] == [x.type for x in operands]
+
+    left_out = (Collective, Polygamma, Zeta)  # the last two say that their first operand has no derivative
+    rows = [row for row in chunk(part) if not isinstance(row.op, left_out)]
+    assert_holds(law, [row for row in rows if any(dt.is_inexact(x.dtype) for x in row.operands)])
 
 
 @pytest.mark.parametrize("part", CHUNKS, ids=str)

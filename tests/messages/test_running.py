@@ -139,6 +139,17 @@ def numpy_of_a_traced_input() -> Any:
 
 @mistake(
     errors.ConcretizationError,
+    "formatting with '.3f' needs the value of a traced array of type f32[]*, but it depends on the traced input "
+    "`loss` of type f32[]* of jit of <lambda> (FILE:N).\n"
+    "While a function is traced only shapes and dtypes are known. Compute with array operations instead "
+    "(fnp.where selects by value), or pass that argument as a static one: fg.jit(f, static_argnums=…).",
+)
+def formatting_a_traced_value() -> Any:
+    return fg.jit(lambda loss: f"{loss:.3f}")(1.0)
+
+
+@mistake(
+    errors.ConcretizationError,
     "bool(x) needs the value of a traced array of type bool[], but it stands for a whole batch of 2 values inside"
     " vmap of <lambda> (FILE:N).\n"
     "While a function is traced only shapes and dtypes are known. Compute with array operations instead "
@@ -153,7 +164,7 @@ def bool_under_vmap() -> Any:
 
 @mistake(
     errors.DeviceError,
-    "there is no device 'quantum'; there are: cpu:0",
+    "there is no device 'quantum'; there are: DEVICES",
 )
 def unknown_platform() -> Any:
     return fg.device_put(MATRIX, "quantum")
@@ -161,7 +172,7 @@ def unknown_platform() -> Any:
 
 @mistake(
     errors.DeviceError,
-    "there is no device 'cpu:99'; there are: cpu:0",
+    "there is no device 'cpu:99'; there are: DEVICES",
 )
 def unknown_device() -> Any:
     return fg.device_put(MATRIX, "cpu:99")
@@ -169,7 +180,7 @@ def unknown_device() -> Any:
 
 @mistake(
     errors.DeviceError,
-    "there is no device 'cpu:99'; there are: cpu:0",
+    "there is no device 'cpu:99'; there are: DEVICES",
 )
 def unknown_default_device() -> Any:
     return fg.default_device("cpu:99")
@@ -177,7 +188,7 @@ def unknown_default_device() -> Any:
 
 @mistake(
     errors.DeviceError,
-    "there is no device 'cpu:99'; there are: cpu:0",
+    "there is no device 'cpu:99'; there are: DEVICES",
 )
 def unknown_device_of_jit() -> Any:
     return fg.jit(lambda x: x, device="cpu:99")
@@ -185,7 +196,7 @@ def unknown_device_of_jit() -> Any:
 
 @mistake(
     errors.DeviceError,
-    "there is no device 'cpu:99'; there are: cpu:0",
+    "there is no device 'cpu:99'; there are: DEVICES",
 )
 def unknown_target() -> Any:
     return MATRIX.to("cpu:99")

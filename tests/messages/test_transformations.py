@@ -103,6 +103,38 @@ def argnums_beyond() -> Any:
 
 @mistake(
     errors.ArgumentError,
+    "argnums=(0, -2), argnames=None name an argument twice",
+)
+def argnums_named_twice() -> Any:
+    return fg.grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
+
+
+@mistake(
+    errors.ArgumentError,
+    "argnums='x' must be integers; name arguments with argnames= instead",
+)
+def argnums_of_strings() -> Any:
+    return fg.grad(lambda x: x, argnums="x")(1.0)
+
+
+@mistake(
+    errors.ArgumentError,
+    "grad takes a function, got float",
+)
+def grad_of_a_number() -> Any:
+    return fg.grad(3.0)
+
+
+@mistake(
+    errors.ArgumentError,
+    "vmap takes a function, got float",
+)
+def vmap_of_a_number() -> Any:
+    return fg.vmap(3.0)
+
+
+@mistake(
+    errors.ArgumentError,
     "argnames='q': <lambda> (FILE:N) was not given an argument 'q'",
 )
 def argnames_unknown() -> Any:

@@ -205,6 +205,15 @@ def test_the_wrapped_function_keeps_its_name() -> None:
     assert fg.value_and_grad(loss).__doc__ == "Its docstring."
 
 
+def test_arrays_of_other_libraries_are_arguments_too() -> None:
+    x = jnp.arange(3.0)
+    np.testing.assert_array_equal(fg.grad(lambda x: fnp.sum(x * x))(x), [0, 2, 4])
+    np.testing.assert_array_equal(fg.jit(lambda x: x * 2)(x), [0, 2, 4])
+    np.testing.assert_array_equal(fg.vmap(lambda x: x * 2)(x), [0, 2, 4])
+    np.testing.assert_array_equal(fg.jvp(fnp.square, (x,), (x,))[1], [0, 2, 8])
+    assert isinstance(fg.device_put({"a": x})["a"], fg.Array)
+
+
 def test_numpy_inputs_are_not_aliased() -> None:
     x = np.ones(3, np.float32)
     _, pull = fg.vjp(lambda x: x * x, x)
