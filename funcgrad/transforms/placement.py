@@ -22,7 +22,7 @@ def device_put(x: Any, device: str | Device | None = None) -> Any:
 
     Args:
         x: a pytree of arrays or numbers.
-        device: "cpu", "gpu:1" or a `Device`; without one, leaves become arrays that are committed nowhere.
+        device: "cpu", "gpu:1" or a `Device`. Without one, the default device, and without committing the arrays to it.
 
     Returns:
         The tree with arrays on that device. Differentiable; the identity inside compiled functions.
@@ -31,9 +31,16 @@ def device_put(x: Any, device: str | Device | None = None) -> Any:
         DeviceError: no such device.
     """
     if device is None:
-        return tree.map(lambda leaf: strong(lift(leaf)), x)
+        return tree.map(_on_default_device, x)
     operation = DevicePut(find_device(device))
     return tree.map(lambda leaf: operation(strong(lift(leaf))), x)
+
+
+def _on_default_device(leaf: Any) -> Any:
+    value = strong(lift(leaf))
+    if isinstance(value, Array):
+        value.buffer()
+    return value
 
 
 def device_get(x: Any) -> Any:
