@@ -16,6 +16,7 @@ import ml_dtypes  # noqa: F401  (registers the dtype names with NumPy)
 import numpy as np
 from jaxlib import xla_client
 
+from ..core.interface import ArrayInterface
 from ..core.interned import Interned
 from ..core.program import Literal, install_literals
 from ..core.types import ArrayType
@@ -36,7 +37,7 @@ class Placed(Interned):
     committed: bool
 
 
-class Array:
+class Array(ArrayInterface):
     """An immutable array of one numeric dtype.
 
     Made by `funcgrad.numpy` functions, never by calling this class. Attributes and methods follow NumPy's; those

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import LeakedTracerError
 from ..source import Source, function_source
+from .interface import ArrayInterface
 from .types import ArrayType
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Trace:
         return f"{what} of {function_source(function)}"
 
 
-class Tracer:
+class Tracer(ArrayInterface):
     """Stands for an array while a function is traced; `made_by` is the trace that made it.
 
     Arithmetic, methods and properties are those of `Array`; `numpy/array_methods.py` supplies them to both.

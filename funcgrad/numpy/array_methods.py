@@ -302,6 +302,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "take": take,
     "to": _to,
     "tolist": _tolist,
+    "trace": contraction.trace,
     "transpose": _transpose,
     "var": reductions.var,
 }

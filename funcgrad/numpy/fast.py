@@ -111,7 +111,7 @@ def quick_reduce(ufunc: np.ufunc, chars: str, x: Any, axis: Any, keepdims: bool)
         host = x._host
         if host is not None and x._device is None and host.dtype.char in chars:
             try:
-                result = silence.run(ufunc.reduce, host, axis, None, None, keepdims)
+                result = silence.run(ufunc.reduce, host, axis, None, None, keepdims)  # type: ignore[call-arg]
             except (TypeError, ValueError):  # no such axis, or no elements
                 return None
             return Array(result if type(result) is _ndarray else _asarray(result))
