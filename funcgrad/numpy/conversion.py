@@ -154,11 +154,17 @@ def _from_foreign(a: Any, wanted: np.dtype | None, copy: bool | None) -> Array:
     found = canonical(host.dtype)
     if wanted is None or (wanted == found and host.dtype == found):
         if host.dtype == found and copy is False:
-            return Array(host)
+            return Array(_alias(host))
         _refuse_alias(copy, f"an array of dtype {host.dtype}")
         return Array(aligned_copy(host.astype(found, copy=False)))
     _refuse_alias(copy, f"an array of dtype {host.dtype} as {wanted}")
     return convert(Array(aligned_copy(host.astype(found, copy=False))), wanted)
+
+
+def _alias(host: np.ndarray) -> np.ndarray:
+    """The user's memory as an array that nobody can make writeable; the user's own array stays as it is."""
+    known_to_python = host if host.dtype.isbuiltin == 1 else host.view(f"u{host.dtype.itemsize}")
+    return np.asarray(memoryview(known_to_python).toreadonly()).view(host.dtype)
 
 
 def _not_numeric(a: Any, host: np.ndarray) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -232,3 +233,14 @@ def test_dlpack_to_and_from_torch() -> None:
     torch = pytest.importorskip("torch")
     np.testing.assert_array_equal(torch.from_dlpack(fnp.arange(3.0)).numpy(), [0, 1, 2])
     np.testing.assert_array_equal(fnp.from_dlpack(torch.arange(3)), [0, 1, 2])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex64", "bool"])
+def test_an_alias_leaves_the_users_array_writeable(dtype: str) -> None:
+    mine = np.zeros((3, 4), np.dtype(getattr(ml_dtypes, dtype, dtype)))[:, ::2]
+    x = fnp.asarray(mine, copy=False)
+    view = np.asarray(x)
+    assert mine.flags.writeable
+    assert np.shares_memory(mine, view)
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        view.flags.writeable = True
