@@ -225,9 +225,9 @@ def aligned_copy(source: np.ndarray) -> np.ndarray:
 
 def splat_array(value: Any, type: ArrayType, device: Device | None = None) -> Array:
     """An array of `type` filled with one scalar; it costs no memory until someone writes it out."""
-    scalar = np.asarray(value, type.dtype)
+    scalar = np.array(value, type.dtype)  # a copy: the value may be the user's
     if type.shape:
-        raw = scalar.reshape(1).view(np.uint8)
+        raw = scalar if type.dtype.isbuiltin == 1 else scalar.reshape(1).view(np.uint8)
         scalar = np.ndarray(type.shape, type.dtype, raw, 0, (0,) * len(type.shape))
     return Array(scalar, None, type, device)
 

@@ -130,7 +130,7 @@ class Linear(Primitive):
 
     def pull(self, ct: Any, out: Any, primals: Sequence[Any], moving: Sequence[Any | None]) -> Sequence[Any | None]:
         pairs = zip(primals, moving, strict=True)
-        return self.transpose((ct,), *[x if dx is None else LinearInput(x.type) for x, dx in pairs])
+        return self.transpose((ct,), *[x if dx is None else LinearInput(x) for x, dx in pairs])
 
 
 @lru_cache(maxsize=1 << 16)

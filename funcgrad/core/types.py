@@ -80,24 +80,27 @@ class Zero:
 
 
 class LinearInput:
-    """Stands, in a transpose rule, for an input that the operation is linear in: only its type is known."""
+    """Stands, in a transpose rule, for an input that the operation is linear in: only its type is known.
 
-    __slots__ = ("type",)
+    Attributes:
+        like: that type, or a value that has it.
+    """
 
-    def __init__(self, type: ArrayType) -> None:
-        self.type = type
+    __slots__ = ("dtype", "like", "shape")
+
+    def __init__(self, like: Any) -> None:
+        self.like = like
+        self.shape: Shape = like.shape
+        self.dtype: np.dtype = like.dtype
 
     @property
-    def shape(self) -> Shape:
-        return self.type.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.type.dtype
+    def type(self) -> ArrayType:
+        like = self.like
+        return (like if isinstance(like, ArrayType) else like.type).strong()
 
     @property
     def ndim(self) -> int:
-        return len(self.type.shape)
+        return len(self.shape)
 
     def __repr__(self) -> str:
         return f"LinearInput({self.type})"

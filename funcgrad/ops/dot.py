@@ -14,7 +14,7 @@ from ..core.primitive import Primitive
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from .elementwise import add
-from .structure import convert, transpose
+from .structure import Transpose, convert
 
 __all__ = ["dot_general", "matrix_multiply"]
 
@@ -212,8 +212,8 @@ def _product(op: DotGeneral, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=4096)
-def _pullback(op: DotGeneral, x_ndim: int, y_ndim: int, side: int) -> tuple[DotGeneral, tuple[int, ...]]:
-    """The dot that gives the cotangent of one operand (from `ct, y` or from `x, ct`), and how to order its axes.
+def _pullback(op: DotGeneral, x_ndim: int, y_ndim: int, side: int) -> tuple[DotGeneral, Transpose | None]:
+    """The dot that gives one operand's cotangent (from `ct, y` or from `x, ct`), and what orders its axes.
 
     For x: contract the cotangent's y axes with y's free axes; the result has the axes batched, free in x, and those
     that met y's contracted ones. For y likewise with sides swapped, and its free axes last.
@@ -229,19 +229,22 @@ def _pullback(op: DotGeneral, x_ndim: int, y_ndim: int, side: int) -> tuple[DotG
     else:
         product = DotGeneral((free[0], x_places), (op.batching[0], batch_places), None, op.precision)
         axes = (*op.batching[1], *_pair_order(op.contracting[0], op.contracting[1]), *free[1])
-    return product, tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    order = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    return product, None if order == tuple(range(len(order))) else Transpose(order)
 
 
 def _transpose_left(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
     """The cotangent of x, of which only the type matters."""
-    product, order = _pullback(op, len(x.shape), len(y.shape), 0)
-    return convert(transpose(product(ct, convert(y, ct.dtype)), order), x.dtype)
+    product, reorder = _pullback(op, x.ndim, y.ndim, 0)
+    result = product(ct, y if y.dtype is ct.dtype else convert(y, ct.dtype))
+    return convert(result if reorder is None else reorder(result), x.dtype)
 
 
 def _transpose_right(op: DotGeneral, ct: Any, x: Any, y: Any) -> Any:
     """The cotangent of y, of which only the type matters."""
-    product, order = _pullback(op, len(x.shape), len(y.shape), 1)
-    return convert(transpose(product(convert(x, ct.dtype), ct), order), y.dtype)
+    product, reorder = _pullback(op, x.ndim, y.ndim, 1)
+    result = product(x if x.dtype is ct.dtype else convert(x, ct.dtype), ct)
+    return convert(result if reorder is None else reorder(result), y.dtype)
 
 
 def _pair_order(keys: tuple[int, ...], partners: tuple[int, ...]) -> list[int]:

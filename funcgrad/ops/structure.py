@@ -184,8 +184,8 @@ def broadcast_in_dim(x: Any, shape: Shape, dimensions: Sequence[int]) -> Any:
     dimensions = tuple(dimensions)
     if x.shape == shape and dimensions == tuple(range(len(shape))):
         return x
-    if type(x) is Array and (scalar := x.splat()) is not None and x.size:
-        if x.ndim:
+    if type(x) is Array and (scalar := x.splat()) is not None and 0 not in x.shape:
+        if scalar is not x._host:
             infer(BroadcastInDim(shape, dimensions), x.type)
         return splat_array(scalar, ArrayType(shape, scalar.dtype, x.type.weak), x._device)
     return BroadcastInDim(shape, dimensions)(x)

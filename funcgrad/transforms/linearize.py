@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.dtypes import is_inexact
 from ..core.primitive import Primitive
 from ..core.trace import Purpose, Trace, run_under, state
 from .arguments import FlatFunction
@@ -49,7 +50,7 @@ class LinearizeTrace(JVPTrace):
             return super().process(op, args)  # derivatives of complex operations need not be multiplications
         below = self.below
         if below.parent is None:  # the bottom computes direct operations without asking which trace is current
-            outs = below.process(op, tuple(primals))
+            outs = below.process(op, primals)  # type: ignore[arg-type]
         else:
             outs = run_under(below, below.process, op, tuple(primals))
         if moving is None:
@@ -72,7 +73,7 @@ class Linearized:
     def __init__(self, function: Callable[..., Sequence[Any]], values: Sequence[Any], purpose: Purpose) -> None:
         tape_trace = PartialEvalTrace(state.trace, purpose)
         trace = LinearizeTrace(tape_trace, purpose)
-        self.inputs = [Unknown(tape_trace, x.type.strong()) if x.type.differentiable else None for x in values]
+        self.inputs = [Unknown(tape_trace, x) if is_inexact(x.dtype) else None for x in values]
         tracers = [x if dx is None else JVPTracer(trace, x, dx) for x, dx in zip(values, self.inputs, strict=True)]
         self.tape = tape_trace.tape
         try:
