@@ -164,7 +164,7 @@ def _from_foreign(a: Any, wanted: np.dtype | None, copy: bool | None) -> Array:
 def _alias(host: np.ndarray) -> np.ndarray:
     """The user's memory as an array that nobody can make writeable; the user's own array stays as it is."""
     known_to_python = host if host.dtype.isbuiltin == 1 else host.view(f"u{host.dtype.itemsize}")
-    return np.asarray(memoryview(known_to_python).toreadonly()).view(host.dtype)
+    return np.asarray(memoryview(known_to_python).toreadonly()).view(host.dtype)  # type: ignore[arg-type]
 
 
 def _not_numeric(a: Any, host: np.ndarray) -> str:

@@ -28,7 +28,7 @@ from .arguments import FlatFunction, argument_names, check_callable, is_array_li
 from .jvp import jvp
 from .linearize import Linearized
 from .transpose import check_cotangent
-from .vmap import vmap
+from .vmap import map_rows
 
 __all__ = [
     "grad",
@@ -372,7 +372,7 @@ def jacfwd(
             raise DifferentiationError("jacfwd of complex inputs needs holomorphic=True (or jacrev of a real output)")
         flat = FlatFunction(functools.partial(selection.call, fun), in_tree, has_aux, fun)
         linear = Linearized(flat, values, ("jacfwd", fun))
-        columns = vmap(lambda *ts: [instantiate(t) for t in linear.push(ts)])(*_basis(values))
+        columns = map_rows(lambda *ts: [instantiate(t) for t in linear.push(ts)], _basis(values), ("jacfwd", fun))
         blocks = [_split_rows(column, values, 1) for column in columns]
         return _assemble(flat, in_tree, selection, blocks, has_aux)
 
@@ -415,7 +415,7 @@ def jacrev(
         def pull(*cts: Any) -> list[Any]:
             return [_gradient_of(x, ct) for x, ct in zip(values, linear.pull(cts), strict=True)]
 
-        rows = vmap(pull)(*_basis(outputs))
+        rows = map_rows(pull, _basis(outputs), ("jacrev", fun))
         by_input = [_split_rows(row, outputs, 0) for row in rows]
         blocks = [list(block) for block in zip(*by_input, strict=True)] if by_input else [[] for _ in outputs]
         return _assemble(flat, in_tree, selection, blocks, has_aux)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import tree
 from ..backend.array import Array
+from ..backend.registry import flatten as flatten_leaves
 from ..core.primitive import Primitive
 from ..core.program import Program, run_program, stage
 from ..core.trace import Purpose, Trace, Tracer, run_under, state
@@ -176,7 +177,7 @@ def vmap(
 
     @functools.wraps(fun)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        leaves, in_tree = tree.flatten((args, kwargs))
+        leaves, in_tree = flatten_leaves((args, kwargs))
         axes = _flat_in_axes(in_axes, in_tree, args, kwargs)
 
         def names() -> list[str]:
@@ -198,6 +199,15 @@ def vmap(
         return flat.out_tree.unflatten([strong(out) for out in placed])
 
     return mapped
+
+
+def map_rows(function: Callable[..., Sequence[Any]], values: Sequence[Any], purpose: Purpose) -> list[Any]:
+    """Results of a flat function mapped over the first axis of flat values, stacked along theirs."""
+    if not values:
+        return list(function())
+    size = values[0].shape[0]
+    outs, axes = batch_flat(function, values, [0] * len(values), size, purpose)
+    return [_place(out, axis, 0, size) for out, axis in zip(outs, axes, strict=True)]
 
 
 def _flat_in_axes(in_axes: Any, in_tree: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int | None]:
