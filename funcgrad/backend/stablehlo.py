@@ -112,6 +112,7 @@ class Builder:
         self.module = ir.Module.create(self.unknown)
         self.module.operation.attributes["sym_name"] = ir.StringAttr.get(_symbol(name), self.context)
         self.point: Any = None
+        self.source: Source | None = None
 
     # -- types and attributes ------------------------------------------------------------------------------------
 
@@ -264,6 +265,7 @@ class Builder:
 
     def at(self, source: Source | None, name: str) -> None:
         """Let what follows carry the user's line."""
+        self.source = source
         if source is None:
             self.location = self.unknown
             return

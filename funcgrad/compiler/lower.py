@@ -11,19 +11,30 @@ from ..config import config
 from ..core.check import check_program
 from ..core.program import Literal, Program, Var, collection_paused, stage
 from ..core.types import ArrayType
+from ..errors import EngineError, FuncgradError
 
 __all__ = ["inline", "lower_by", "lower_call", "lower_program"]
 
 
 def lower_program(program: Program, platform: str) -> Module:
-    """The module whose `main` is the program. Its constants must have become inputs (`program.closed()`)."""
+    """The module whose `main` is the program. Its constants must have become inputs (`program.closed()`).
+
+    Raises:
+        EngineError: the engine refused an operation; the message names the program and quotes the user's line.
+    """
     if config.current.check_programs:
         check_program(program)
     build = Builder(program.name, platform)
-    with collection_paused():
-        build.function(
-            "main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True
-        )
+    try:
+        with collection_paused():
+            build.function(
+                "main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True
+            )
+    except FuncgradError:
+        raise
+    except Exception as error:  # the engine raises several unrelated classes
+        shapes = ", ".join(map(str, program.in_types))
+        raise EngineError(f"lowering program {program.name}({shapes}) failed:\n{error}", build.source) from error
     return Module(build.module, program.name, program.in_types, program.out_types)
 
 

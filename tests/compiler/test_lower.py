@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import funcgrad as fg
 import funcgrad.numpy as fnp
+from funcgrad.ops.trigonometry import sin
 
 
 def marked(x: Any) -> Any:
@@ -51,3 +53,11 @@ def test_every_dtype_lowers() -> None:
         found = fg.jit(lambda x: fnp.concatenate([x, x]))(x)
         assert found.dtype == x.dtype
         np.testing.assert_array_equal(np.asarray(found).astype("complex64"), np.ones(4))
+
+
+def test_an_operation_that_the_engine_refuses_is_named_with_the_users_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(sin), "lower", lambda self, build, x: (build.op("no_such_operation", (x,), "bad"),))
+    with pytest.raises(fg.errors.EngineError, match=r"lowering program marked\(f32\[2,2\]\) failed") as caught:
+        fg.jit(marked).lower(fnp.ones((2, 2)))
+    assert caught.value.source is not None
+    assert caught.value.source.line == line_of("# the sine")
