@@ -23,7 +23,6 @@ from ..core.dtypes import (
 from ..core.trace import Tracer
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops import cumulative, reduction
-from ..ops import elementwise as ops
 from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
 from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
@@ -36,9 +35,7 @@ from .promotion import promote_dtypes, require_real, to_inexact
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cummax", "cummin", "cumprod",
-    "cumsum", "cumulative_prod", "cumulative_sum", "max", "mean", "min", "nanargmax", "nanargmin", "nancumprod",
-    "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "prod", "ptp", "std", "sum",
-    "var",
+    "cumsum", "cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
@@ -261,7 +258,7 @@ def any(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None)
 # -- means and variances ---------------------------------------------------------------------------------------------
 
 
-def _float_or_given(x: Any, dtype: DTypeLike | None) -> Any:
+def float_or_given(x: Any, dtype: DTypeLike | None) -> Any:
     return to_inexact(x) if dtype is None else convert(x, canonical(dtype))
 
 
@@ -278,7 +275,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, *, where: Any = None
 ) -> Any:
     """The arithmetic mean over axes; NaN for no elements. Integers are averaged in the default float."""
-    x = _float_or_given(as_operand(a), dtype)
+    x = float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
         return convert(mean(x, axis, FLOAT32, keepdims, where=where), x.dtype)
     if axis is None and where is None:
@@ -298,7 +295,7 @@ def var(
     correction: float | None = None,
 ) -> Any:
     """The mean squared distance from the mean over axes, the divisor being the count minus `ddof` (or `correction`)."""
-    x = _float_or_given(as_operand(a), dtype)
+    x = float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
         wide = var(x, axis, FLOAT32, ddof, keepdims, where=where, correction=correction)
         return convert(wide, x.dtype)
@@ -407,95 +404,3 @@ def cumulative_prod(
 ) -> Any:
     """`cumprod` as the Array API has it: with `include_initial` the result starts with a 1."""
     return _cumulative_standard(x, axis, dtype, include_initial, cumprod, 1)
-
-
-# -- passing over NaN ------------------------------------------------------------------------------------------------
-
-
-def _without_nan(a: Any, replacement: Any) -> tuple[Any, Any]:
-    """`a` with NaN replaced, and where it was not NaN."""
-    x = as_operand(a)
-    numbers = ops.eq(x, x)
-    return choose(numbers, x, replacement), numbers
-
-
-def nansum(
-    a: Any,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = None,
-) -> Any:
-    """`sum` of the elements that are not NaN."""
-    return sum(_without_nan(a, 0)[0], axis, dtype, keepdims, initial, where)
-
-
-def nanprod(
-    a: Any,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = None,
-) -> Any:
-    """`prod` of the elements that are not NaN."""
-    return prod(_without_nan(a, 1)[0], axis, dtype, keepdims, initial, where)
-
-
-def _nan_extremum(
-    a: Any, axis: Axis, keepdims: bool, reduce: Callable[..., Any], worst: Callable[[np.dtype], Any]
-) -> Any:
-    x = as_operand(a)
-    if not is_inexact(x.dtype):
-        return reduce(x, axis, keepdims)
-    replaced, numbers = _without_nan(x, full(x.type.update(shape=()), worst(x.dtype)))
-    result = reduce(replaced, axis, keepdims)
-    return choose(any(numbers, axis, keepdims), result, np.nan)
-
-
-def nanmax(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`max` of the elements that are not NaN; NaN where there are none."""
-    return _nan_extremum(a, axis, keepdims, max, cumulative.lowest)
-
-
-def nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`min` of the elements that are not NaN; NaN where there are none."""
-    return _nan_extremum(a, axis, keepdims, min, cumulative.highest)
-
-
-def nanargmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """`argmax` of the elements that are not NaN; 0 where there are none."""
-    return argmax(_without_nan(to_inexact(as_operand(a)), -np.inf)[0], axis, keepdims)
-
-
-def nanargmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """`argmin` of the elements that are not NaN; 0 where there are none."""
-    return argmin(_without_nan(to_inexact(as_operand(a)), np.inf)[0], axis, keepdims)
-
-
-def nanmean(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
-    """`mean` of the elements that are not NaN; NaN where there are none."""
-    x, numbers = _without_nan(_float_or_given(as_operand(a), dtype), 0)
-    return mean(x, axis, keepdims=keepdims, where=numbers)
-
-
-def nanvar(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """`var` of the elements that are not NaN; NaN where there are too few."""
-    x, numbers = _without_nan(_float_or_given(as_operand(a), dtype), 0)
-    return var(x, axis, None, ddof, keepdims, where=numbers)
-
-
-def nanstd(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """`std` of the elements that are not NaN; NaN where there are too few."""
-    return sqrt(nanvar(a, axis, dtype, ddof, keepdims))
-
-
-def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
-    """`cumsum` with NaN counted as 0."""
-    return cumsum(_without_nan(a, 0)[0], axis, dtype)
-
-
-def nancumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
-    """`cumprod` with NaN counted as 1."""
-    return cumprod(_without_nan(a, 1)[0], axis, dtype)

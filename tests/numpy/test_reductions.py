@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad.errors import ArgumentError, AxisError, DTypeError, ShapeError
 
@@ -132,3 +133,15 @@ def test_reductions_of_nothing_follow_numpy():
     assert bool(empty.all())
     assert float(empty.max(initial=-1.0)) == -1
     assert np.isnan(float(empty.mean()))
+
+
+@pytest.mark.parametrize("name", ["nanargmax", "nanargmin"])
+def test_nothing_but_nan_has_no_extreme_element(name):
+    x = np.array([[np.nan, np.nan], [1.0, 2.0]], np.float32)
+    with pytest.raises(ArgumentError, match="nothing but NaN in f32"):
+        getattr(fnp, name)(x, axis=1)
+    found = fg.jit(lambda x: getattr(fnp, name)(x, axis=1))(x)
+    assert found[0] == -1
+    assert found[1] == getattr(np, name)(x[1])
+    infinite = np.array([-np.inf, np.nan, -np.inf])
+    assert getattr(fnp, name)(infinite) == getattr(np, name)(infinite)

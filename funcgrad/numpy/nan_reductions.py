@@ -1,0 +1,147 @@
+"""Reductions that pass over NaN, under NumPy's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backend.array import Array
+from ..core.dtypes import DTypeLike, is_inexact
+from ..errors import ArgumentError
+from ..ops import cumulative
+from ..ops import elementwise as ops
+from ..ops.exponential import sqrt
+from ..ops.structure import broadcast, full
+from .conversion import as_operand
+from .elementwise import where as choose
+from .promotion import to_inexact
+from .reductions import (
+    Axis,
+    any,
+    argmax,
+    cumprod,
+    cumsum,
+    float_or_given,
+    max,
+    mean,
+    min,
+    prod,
+    sum,
+    var,
+)
+
+__all__ = [
+    "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum",
+    "nanvar",
+]  # fmt: skip
+
+
+def _without_nan(a: Any, replacement: Any) -> tuple[Any, Any]:
+    """`a` with NaN replaced, and where it was not NaN."""
+    x = as_operand(a)
+    numbers = ops.eq(x, x)
+    return choose(numbers, x, replacement), numbers
+
+
+def nansum(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """`sum` of the elements that are not NaN."""
+    return sum(_without_nan(a, 0)[0], axis, dtype, keepdims, initial, where)
+
+
+def nanprod(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """`prod` of the elements that are not NaN."""
+    return prod(_without_nan(a, 1)[0], axis, dtype, keepdims, initial, where)
+
+
+def _nan_extremum(
+    a: Any, axis: Axis, keepdims: bool, reduce: Callable[..., Any], worst: Callable[[np.dtype], Any]
+) -> Any:
+    x = as_operand(a)
+    if not is_inexact(x.dtype):
+        return reduce(x, axis, keepdims)
+    replaced, numbers = _without_nan(x, full(x.type.update(shape=()), worst(x.dtype)))
+    result = reduce(replaced, axis, keepdims)
+    return choose(any(numbers, axis, keepdims), result, np.nan)
+
+
+def nanmax(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`max` of the elements that are not NaN; NaN where there are none."""
+    return _nan_extremum(a, axis, keepdims, max, cumulative.lowest)
+
+
+def nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`min` of the elements that are not NaN; NaN where there are none."""
+    return _nan_extremum(a, axis, keepdims, min, cumulative.highest)
+
+
+def _nan_argument(
+    a: Any, axis: int | None, keepdims: bool, search: Callable[..., Any], reduce: Callable[..., Any], name: str
+) -> Any:
+    x = to_inexact(as_operand(a))
+    _, numbers = _without_nan(x, 0)
+    some = any(numbers, axis, keepdims)
+    if type(some) is Array and not some.host().all():
+        raise ArgumentError(f"{name}: there is nothing but NaN in {x.type} along axis {axis}")
+    best = reduce(x, axis, True)
+    return choose(some, search(ops.eq(x, broadcast(best, x.shape)), axis, keepdims), -1)
+
+
+def nanargmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """`argmax` of the elements that are not NaN.
+
+    Raises:
+        ArgumentError: there are none; in compiled code the index is then -1.
+    """
+    return _nan_argument(a, axis, keepdims, argmax, nanmax, "nanargmax")
+
+
+def nanargmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """`argmin` of the elements that are not NaN.
+
+    Raises:
+        ArgumentError: there are none; in compiled code the index is then -1.
+    """
+    return _nan_argument(a, axis, keepdims, argmax, nanmin, "nanargmin")
+
+
+def nanmean(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
+    """`mean` of the elements that are not NaN; NaN where there are none."""
+    x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
+    return mean(x, axis, keepdims=keepdims, where=numbers)
+
+
+def nanvar(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`var` of the elements that are not NaN; NaN where there are too few."""
+    x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
+    return var(x, axis, None, ddof, keepdims, where=numbers)
+
+
+def nanstd(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`std` of the elements that are not NaN; NaN where there are too few."""
+    return sqrt(nanvar(a, axis, dtype, ddof, keepdims))
+
+
+def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """`cumsum` with NaN counted as 0."""
+    return cumsum(_without_nan(a, 0)[0], axis, dtype)
+
+
+def nancumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+    """`cumprod` with NaN counted as 1."""
+    return cumprod(_without_nan(a, 1)[0], axis, dtype)
