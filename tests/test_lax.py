@@ -259,3 +259,14 @@ def test_stop_gradient():
 
 def test_every_name_is_jax_s():
     assert [name for name in lax.__all__ if not hasattr(jlax, name)] == []
+
+
+def test_fill_values_that_are_equal_but_not_the_same_are_kept_apart() -> None:
+    dims = lax.GatherDimensionNumbers((), (0,), (0,))
+
+    def outside(fill: object) -> object:
+        return lax.gather(fnp.ones(2), np.array([[5]]), dims, (1,), mode="fill", fill_value=fill)[0]
+
+    kept = [outside(fill) for fill in (0.0, -0.0, np.float32(-0.0), 0, float("nan"))]
+    assert [bool(np.signbit(x)) for x in kept[:4]] == [False, True, True, False]
+    assert np.isnan(kept[4])

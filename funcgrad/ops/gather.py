@@ -141,7 +141,15 @@ def _spread_batch(values: np.ndarray, dims: GatherDims, ndim: int) -> np.ndarray
     return values.reshape([1 if axis in dims.offset_dims else next(lengths) for axis in range(ndim)])
 
 
+def _distinct(fill_value: Any) -> Any:
+    """A fill value as a field of an operation: floats as text, since 0.0 == -0.0 would make two operations one."""
+    value = fill_value.item() if isinstance(fill_value, np.generic) else fill_value
+    return repr(value) if isinstance(value, float | complex) else value
+
+
 def _fill_value(value: Any, dtype: np.dtype) -> Any:
+    if isinstance(value, str):
+        value = complex(value) if "j" in value else float(value)
     if value is not None:
         return np.asarray(value).astype(dtype)
     if is_inexact(dtype):
@@ -187,7 +195,7 @@ def gather(
         DTypeError, ShapeError: indices or windows that do not fit the operand.
     """
     sizes, mode = tuple(slice_sizes), canonical_mode(mode)
-    op = Gather(dimension_numbers, sizes, mode, fill_value, indices_are_sorted, unique_indices)
+    op = Gather(dimension_numbers, sizes, mode, _distinct(fill_value), indices_are_sorted, unique_indices)
     return op(operand, start_indices)
 
 

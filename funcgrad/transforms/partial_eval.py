@@ -13,8 +13,8 @@ from typing import Any
 from ..core.primitive import Primitive, infer
 from ..core.program import Equation, Literal, Program, StagedTracer, StageTrace, Var, run_program
 from ..core.trace import Purpose, Trace, Tracer, run_under, state
-from ..core.types import ArrayType
-from ..ops.structure import zeros_of
+from ..core.types import ArrayType, Zero
+from ..ops.structure import instantiate, zeros_of
 
 __all__ = ["PartialEvalTrace", "Tape", "Unknown", "replay", "split_program"]
 
@@ -84,17 +84,23 @@ def replay(tape: Tape, inputs: Sequence[Unknown], values: Sequence[Any], outputs
     for op, args, outs, point in tape:
         operands = [environment.get(id(arg), arg) for arg in args]
         if point is None:
-            results = state.trace.process(op, tuple(operands))
+            results = state.trace.process(op, tuple([instantiate(x) for x in operands]))
         else:
-            results = (op.push(operands if op.takes_zeros else _written_out(operands, point[1]), *point),)
+            results = (_push(op, operands, outs[0], point),)
         for unknown, result in zip(outs, results, strict=True):
             environment[id(unknown)] = result
     return [environment.get(id(out), out) for out in outputs]
 
 
-def _written_out(tangents: Sequence[Any | None], primals: Sequence[Any]) -> list[Any]:
-    pairs = zip(tangents, primals, strict=True)
-    return [zeros_of(x.type) if dx is None and x.type.differentiable else dx for dx, x in pairs]
+def _push(op: Primitive, tangents: Sequence[Any], result: Unknown, point: tuple[Any, Sequence[Any]]) -> Any:
+    """The tangent of a direct operation's result; zeros among the tangents may have turned up on the way here."""
+    moving = [None if type(dx) is Zero else dx for dx in tangents]
+    if all(dx is None for dx in moving):
+        return Zero(result.type)
+    if not op.takes_zeros:
+        pairs = zip(moving, point[1], strict=True)
+        moving = [zeros_of(x.type) if dx is None and x.type.differentiable else dx for dx, x in pairs]
+    return op.push(moving, *point)
 
 
 def tape_program(

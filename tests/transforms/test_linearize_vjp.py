@@ -120,3 +120,27 @@ def test_transposing_twice_is_the_identity() -> None:
     once = fg.linear_transpose(function, fnp.ones(3))
     twice = fg.linear_transpose(lambda y: once(y)[0], fnp.ones(4))
     np.testing.assert_array_equal(twice(fnp.arange(3.0))[0], function(fnp.arange(3.0)))
+
+
+FLAT_IN_PARTS = {
+    "sign": lambda x: fnp.sign(x) * x,
+    "abs": lambda x: fnp.abs(x) * x * x,
+    "maximum": lambda x: fnp.maximum(x, 0.0) * fnp.sign(x) * x,
+    "concatenate": lambda x: fnp.concatenate([fnp.sign(x), x * x]),
+    "matmul": lambda x: fnp.outer(fnp.sign(x), x) @ x,
+}
+
+
+@pytest.mark.parametrize("name", FLAT_IN_PARTS)
+def test_zero_derivatives_pass_through_every_way_of_linearizing(name: str) -> None:
+    # A tangent may turn out to be zero only when the tape is replayed.
+    f = FLAT_IN_PARTS[name]
+    x, dx = fnp.array([1.0, -2.0]), fnp.array([0.5, 3.0])
+    expected = fg.jvp(f, (x,), (dx,))[1]
+    np.testing.assert_allclose(fg.linearize(f, x)[1](dx), expected)
+    np.testing.assert_allclose(fg.jit(lambda x: fg.linearize(f, x)[1](dx))(x), expected)
+    np.testing.assert_allclose(fg.jacfwd(f)(x) @ dx, expected)
+    np.testing.assert_allclose(fg.jacrev(f)(x) @ dx, expected)
+    twice = fg.jacfwd(fg.jacfwd(f))(x)
+    np.testing.assert_allclose(fg.jacfwd(fg.jacrev(f))(x), twice)
+    np.testing.assert_allclose(fg.jit(fg.jacfwd(fg.jacrev(f)))(x), twice)
