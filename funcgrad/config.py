@@ -23,6 +23,11 @@ class Settings:
     Attributes:
         default_float: dtype of floats made from Python floats: "float32", "float64", "bfloat16" or "float16".
         default_int: dtype of integers made from Python ints: "int32" or "int64".
+        max_paths: how many ways through a function Python decisions on traced values may lead.
+        check_bounds: raise for indices out of bounds that are only known inside compiled code.
+        check_division: raise for integer divisions by zero that are only known inside compiled code.
+        check_nans: raise for the first operation whose result has a NaN or an infinity.
+        disable_jit: run functions under `jit` eagerly.
         check_programs: type-check every staged Program before it is compiled.
         check_key_reuse: make the second use of a random key an error.
         default_device: name of the device where new arrays live ("cpu", "gpu:1"), or None for the platform's first.
@@ -30,6 +35,11 @@ class Settings:
 
     default_float: str = "float32"
     default_int: str = "int32"
+    max_paths: int = 64
+    check_bounds: bool = True
+    check_division: bool = True
+    check_nans: bool = False
+    disable_jit: bool = False
     check_programs: bool = False
     check_key_reuse: bool = True
     default_device: Any = None
@@ -38,9 +48,12 @@ class Settings:
         allowed = {
             "default_float": ("float32", "float64", "bfloat16", "float16"),
             "default_int": ("int32", "int64"),
-            "check_programs": (True, False),
-            "check_key_reuse": (True, False),
         }
+        for field in dataclasses.fields(self):
+            if field.type == "bool":
+                allowed[field.name] = (True, False)
+        if type(self.max_paths) is not int or self.max_paths < 1:
+            raise ArgumentError(f"config max_paths={self.max_paths!r}: expected a positive integer")
         for name, choices in allowed.items():
             value = getattr(self, name)
             if value not in choices:

@@ -13,6 +13,13 @@
     ├── DifferentiationError (TypeError)    something that cannot be differentiated as asked
     ├── ConcretizationError (TypeError)     a Python value asked of a traced array
     ├── LeakedTracerError (RuntimeError)    a tracer used after its transformation ended
+    ├── ControlFlowError (TypeError)        branches, carries or loop bounds that do not fit together
+    ├── BranchError (TypeError)             Python `if`s on traced values: too many paths, or an impure function
+    ├── CustomRuleError (TypeError)         a custom rule that is missing or returns the wrong thing
+    ├── CallbackError (RuntimeError)        a callback that returned the wrong thing, or may not run here
+    ├── CheckError (RuntimeError)           a check inside compiled code failed
+    │   └── IntegerDivisionError (ZeroDivisionError)  an integer was divided by zero
+    ├── DonatedError (RuntimeError)         an array used after it was donated to a compiled call
     ├── KeyReuseError (RuntimeError)        a random key used twice
     ├── DeviceError (ValueError)            an unknown or unusable device
     ├── MissingRuleError (NotImplementedError)  an operation that lacks a rule
@@ -30,13 +37,20 @@ from .source import Source, user_source
 __all__ = [
     "ArgumentError",
     "AxisError",
+    "BranchError",
+    "CallbackError",
+    "CheckError",
     "ConcretizationError",
+    "ControlFlowError",
+    "CustomRuleError",
     "DTypeError",
     "DeviceError",
     "DifferentiationError",
+    "DonatedError",
     "EngineError",
     "FuncgradError",
     "ImmutableError",
+    "IntegerDivisionError",
     "KeyReuseError",
     "LeakedTracerError",
     "MissingRuleError",
@@ -122,6 +136,34 @@ class ConcretizationError(FuncgradError, TypeError):
 
 class LeakedTracerError(FuncgradError, RuntimeError):
     """A tracer was used after the transformation that made it had ended."""
+
+
+class ControlFlowError(FuncgradError, TypeError):
+    """Branches, carries or loop bounds whose structures or types do not fit together."""
+
+
+class BranchError(FuncgradError, TypeError):
+    """Python `if`s on traced values lead to too many paths, or the function is not pure."""
+
+
+class CustomRuleError(FuncgradError, TypeError):
+    """A custom derivative or batching rule is missing, or returns the wrong thing."""
+
+
+class CallbackError(FuncgradError, RuntimeError):
+    """A callback returned the wrong thing, or was asked to run where it cannot."""
+
+
+class CheckError(FuncgradError, RuntimeError):
+    """A check inside compiled code failed."""
+
+
+class IntegerDivisionError(CheckError, ZeroDivisionError):
+    """An integer was divided by zero."""
+
+
+class DonatedError(FuncgradError, RuntimeError):
+    """An array was used after it had been donated to a compiled call."""
 
 
 class KeyReuseError(FuncgradError, RuntimeError):

@@ -94,7 +94,9 @@ def compile_module(module: Module, device: Device, source: Source | None = None)
     assignment = xla_client.DeviceAssignment.create(np.array([[device.engine_device.id]]))
     build.device_assignment = options.device_assignment = assignment
     try:
-        loaded = device.client.compile_and_load(module.module, DeviceList((device.engine_device,)), options)
+        devices = DeviceList((device.engine_device,))
+        callbacks = [list(module.callbacks)] if module.callbacks else []
+        loaded = device.client.compile_and_load(module.module, devices, options, *callbacks)
     except Exception as error:  # the engine raises several unrelated classes
         raise _engine_error("compiling", module.name, module.in_types, source, error) from None
     return Executable(loaded, module, device, source)

@@ -79,11 +79,13 @@ _contexts = _Context()
 class Module:
     """A StableHLO module ready to be compiled, and the types of what it takes and gives."""
 
-    def __init__(self, module: Any, name: str, in_types: Sequence[ArrayType], out_types: Sequence[ArrayType]) -> None:
-        self.module = module
-        self.name = name
+    def __init__(self, build: Builder, in_types: Sequence[ArrayType], out_types: Sequence[ArrayType]) -> None:
+        self.module = build.module
+        self.name = build.name
         self.in_types = tuple(in_types)
         self.out_types = tuple(out_types)
+        self.callbacks = tuple(build.callbacks)
+        self.checks = tuple(build.checks)
 
     def text(self, debug: bool = False) -> str:
         return self.module.operation.get_asm(enable_debug_info=debug)
@@ -95,6 +97,10 @@ class Builder:
     Attributes:
         in_types, out_types: of the equation that is being lowered.
         platform: "cpu", "gpu" or "tpu", for the rules where the best lowering differs.
+        threaded: what effects hand from one operation to the next: under "token" the token that orders callbacks, under
+            "errors" the first error so far, a vector of `1 + payload` words whose first is 0 for none, else a check's number.
+        callbacks: the Python functions that the module calls, by number.
+        checks: what the module's checks say when they fail; check number n is `checks[n - 1]`.
     """
 
     def __init__(self, name: str, platform: str) -> None:
@@ -107,6 +113,10 @@ class Builder:
         self.in_types: tuple[ArrayType, ...] = ()
         self.out_types: tuple[ArrayType, ...] = ()
         self.functions: dict[Program, str] = {}
+        self.threaded: dict[str, Value] = {}
+        self.payload = 0
+        self.callbacks: list[Callable[..., Any]] = []
+        self.checks: list[Any] = []
         self.unknown = ir.Location.unknown(self.context)
         self.location = self.unknown
         self.module = ir.Module.create(self.unknown)
@@ -116,8 +126,10 @@ class Builder:
 
     # -- types and attributes ------------------------------------------------------------------------------------
 
-    def type(self, type: ArrayType) -> Any:
-        """The tensor type of an `ArrayType`."""
+    def type(self, type: Any) -> Any:
+        """The tensor type of an `ArrayType`; types of the engine pass."""
+        if isinstance(type, ir.Type):
+            return type
         found = self._types.get(type)
         if found is None:
             shape = "".join(f"{n}x" for n in type.shape)
@@ -173,9 +185,9 @@ class Builder:
         self,
         name: str,
         operands: Sequence[Value],
-        types: Sequence[ArrayType],
+        types: Sequence[Any],
         attributes: dict[str, Any] | None = None,
-        regions: Sequence[tuple[Sequence[ArrayType], Callable[..., Sequence[Value]]]] = (),
+        regions: Sequence[tuple[Sequence[Any], Callable[..., Sequence[Value]]]] = (),
     ) -> tuple[Value, ...]:
         """Emit an operation with any number of results and regions.
 
@@ -194,7 +206,7 @@ class Builder:
             self.fill(region, argument_types, body)
         return tuple(operation.results)
 
-    def fill(self, region: Any, argument_types: Sequence[ArrayType], body: Callable[..., Sequence[Value]]) -> None:
+    def fill(self, region: Any, argument_types: Sequence[Any], body: Callable[..., Sequence[Value]]) -> None:
         """Give a region its one block: arguments of the given types, then `stablehlo.return` of what `body` returns."""
         locations = [self.unknown] * len(argument_types)
         block = region.blocks.append(*[self.type(t) for t in argument_types], arg_locs=locations)
@@ -261,6 +273,53 @@ class Builder:
         }
         return self.op("compare", (a, b), operand.update(dtype=np.dtype(np.bool_)), attributes)
 
+    # -- what effects hand on -----------------------------------------------------------------------------------
+
+    def start_threads(self, keys: Sequence[str], payload: int) -> None:
+        """Begin the module's main function: nothing happened yet."""
+        self.payload = payload
+        for key in keys:
+            if key == "token":
+                self.threaded[key] = self.ops("create_token", (), [self.token_type])[0]
+            else:
+                self.threaded[key] = self.constant(0, self.errors_type)
+
+    @property
+    def token_type(self) -> Any:
+        return ir.Type.parse("!stablehlo.token", self.context)
+
+    @property
+    def errors_type(self) -> ArrayType:
+        """The type of the vector that holds the first error: its check's number, and the check's payload."""
+        return ArrayType((1 + self.payload,), np.dtype(np.uint32))
+
+    def thread_types(self, keys: Sequence[str]) -> list[Any]:
+        return [self.token_type if key == "token" else self.errors_type for key in keys]
+
+    def threads(self, keys: Sequence[str]) -> list[Value]:
+        """The present values, to hand to a region, function or loop that has effects."""
+        return [self.threaded[key] for key in keys]
+
+    def take_threads(self, keys: Sequence[str], results: Sequence[Value]) -> tuple[Value, ...]:
+        """Split the last results of an operation with effects off: what follows goes on from them."""
+        count = len(results) - len(keys)
+        self.threaded.update(zip(keys, results[count:], strict=True))
+        return tuple(results[:count])
+
+    def with_threads(self, keys: Sequence[str], body: Callable[..., Sequence[Value]], given: bool = True) -> Any:
+        """The body of a region or function that also takes (if `given`) and returns what its effects hand on."""
+
+        def threaded(*args: Value) -> list[Value]:
+            outer = self.threaded
+            self.threaded = dict(outer)
+            if given and keys:
+                args = self.take_threads(keys, args)
+            results = [*body(*args), *self.threads(keys)]
+            self.threaded = outer
+            return results
+
+        return threaded
+
     # -- functions and locations ---------------------------------------------------------------------------------
 
     def at(self, source: Source | None, name: str) -> None:
@@ -279,8 +338,8 @@ class Builder:
     def function(
         self,
         name: str,
-        in_types: Sequence[ArrayType],
-        out_types: Sequence[ArrayType],
+        in_types: Sequence[Any],
+        out_types: Sequence[Any],
         body: Callable[..., Sequence[Value]],
         public: bool = False,
     ) -> None:
@@ -306,7 +365,7 @@ class Builder:
         finally:
             self.point, self.location = outer_point, outer_location
 
-    def call(self, name: str, operands: Sequence[Value], out_types: Sequence[ArrayType]) -> tuple[Value, ...]:
+    def call(self, name: str, operands: Sequence[Value], out_types: Sequence[Any]) -> tuple[Value, ...]:
         """Call a function of this module."""
         callee = ir.FlatSymbolRefAttr.get(name, self.context)
         return self.ops("func.call", operands, out_types, {"callee": callee})

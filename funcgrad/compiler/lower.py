@@ -13,7 +13,7 @@ from ..core.program import Literal, Program, Var, collection_paused, stage
 from ..core.types import ArrayType
 from ..errors import EngineError, FuncgradError
 
-__all__ = ["inline", "lower_by", "lower_call", "lower_program"]
+__all__ = ["inline", "lower_by", "lower_call", "lower_program", "threads_of"]
 
 
 def lower_program(program: Program, platform: str) -> Module:
@@ -27,19 +27,45 @@ def lower_program(program: Program, platform: str) -> Module:
     build = Builder(program.name, platform)
     try:
         with collection_paused():
-            build.function(
-                "main", program.in_types, program.out_types, lambda *args: inline(build, program, args), public=True
-            )
+            _main(build, program)
     except FuncgradError:
         raise
     except Exception as error:  # the engine raises several unrelated classes
         shapes = ", ".join(map(str, program.in_types))
         raise EngineError(f"lowering program {program.name}({shapes}) failed:\n{error}", build.source) from error
-    return Module(build.module, program.name, program.in_types, program.out_types)
+    hidden = [build.errors_type] if "check" in program.effects else []
+    return Module(build, program.in_types, [*program.out_types, *hidden])
+
+
+def _main(build: Builder, program: Program) -> None:
+    """The function that the engine calls. Programs with checks return their first error as a last result."""
+    keys = threads_of(program)
+    hidden = [key for key in keys if key == "errors"]
+
+    def body(*args: Value) -> list[Value]:
+        build.start_threads(keys, program.payload)
+        return [*inline(build, program, args), *build.threads(hidden)]
+
+    build.payload = program.payload
+    build.function("main", program.in_types, [*program.out_types, *build.thread_types(hidden)], body, public=True)
+
+
+def threads_of(*programs: Program) -> tuple[str, ...]:
+    """What the effects of programs hand on: keys of `Builder.threaded`."""
+    effects = frozenset().union(*(program.effects for program in programs))
+    return ("token",) * ("ordered" in effects) + ("errors",) * ("check" in effects)
 
 
 def inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[Value]:
     """Write a program's equations at the insertion point."""
+    saved = build.in_types, build.out_types
+    try:
+        return _inline(build, program, operands)
+    finally:
+        build.in_types, build.out_types = saved
+
+
+def _inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[Value]:
     # Hot: one pass over all equations.
     environment: dict[Var, Value] = dict(zip(program.inputs, operands, strict=True))
     literals: dict[Literal, Value] = {}
@@ -74,13 +100,15 @@ def inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[
 
 def lower_call(build: Builder, program: Program, operands: Sequence[Value]) -> tuple[Value, ...]:
     """Call a program as a function of the module; equal programs become one function."""
+    keys = threads_of(program)
+    hidden = build.thread_types(keys)
     name = build.functions.get(program)
     if name is None:
         name = build.functions[program] = f"{_symbol(program.name)}_{len(build.functions)}"
-        saved = build.in_types, build.out_types
-        build.function(name, program.in_types, program.out_types, lambda *args: inline(build, program, args))
-        build.in_types, build.out_types = saved
-    return build.call(name, operands, program.out_types)
+        body = build.with_threads(keys, lambda *args: inline(build, program, args))
+        build.function(name, [*program.in_types, *hidden], [*program.out_types, *hidden], body)
+    results = build.call(name, [*operands, *build.threads(keys)], [*program.out_types, *hidden])
+    return build.take_threads(keys, results)
 
 
 def lower_by(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
@@ -95,10 +123,7 @@ def lower_by(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
         return stage(composed, types, op.name)
 
     def lower(self: Any, build: Builder, *operands: Value) -> tuple[Value, ...]:
-        saved = build.in_types, build.out_types
-        results = inline(build, program_for(self, tuple(t.strong() for t in build.in_types)), operands)
-        build.in_types, build.out_types = saved
-        return tuple(results)
+        return tuple(inline(build, program_for(self, tuple(t.strong() for t in build.in_types)), operands))
 
     return lower
 

@@ -19,7 +19,7 @@ def eliminate_dead_code(program: Program) -> Program:
     needed: set[Atom] = set(program.outputs)
     kept: list[Equation] = []
     for eqn in reversed(program.equations):
-        if not needed.isdisjoint(eqn.outputs) or eqn.op.effect:
+        if not needed.isdisjoint(eqn.outputs) or eqn.op.effectful:
             kept.append(eqn)
             needed.update(eqn.inputs)
     constants = [pair for pair in program.constants if pair[0] in needed]
@@ -35,7 +35,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
     equations: list[Equation] = []
     for eqn in program.equations:
         inputs = [renamed.get(a, a) if type(a) is Var else a for a in eqn.inputs] if renamed else eqn.inputs
-        if eqn.op.effect:
+        if eqn.op.effectful:
             equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
             continue
         key = (eqn.op, *inputs)

@@ -22,7 +22,10 @@ from .types import ArrayType, LinearInput, Zero
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Linear", "Primitive", "infer", "not_batchable", "not_differentiable", "not_linear"]
+__all__ = ["EFFECTS", "Linear", "Primitive", "infer", "not_batchable", "not_differentiable", "not_linear"]
+
+EFFECTS = ("ordered", "callback", "check", "loop")
+_LOOP_ONLY = frozenset({"loop"})
 
 
 class Primitive(Interned):
@@ -32,7 +35,10 @@ class Primitive(Interned):
         multiple: True if calling it returns a tuple of results rather than one.
         takes_zeros: True if `jvp` accepts symbolic `Zero` tangents; else they arrive written out
             (those of integer and boolean operands always stay `Zero`: such operands have no tangents).
-        effect: True if it does more than compute its results; such operations are never dropped or reordered.
+        effects: what it does besides computing its results: "ordered" (a callback whose order counts), "callback" (one
+            whose order does not), "check" (it may report an error), "loop" (it may never end). Operations with any of
+            the first three are never dropped, repeated or reordered; operations with any of the four have `masked`.
+        payload: how many 32-bit words the errors that it reports carry.
         direct: True if `push` and `pull` give the derivative of a real result at a point, so that reverse mode
             need not trace `jvp`.
         kernel: the NumPy function that is the whole of `evaluate`, if there is one: eager evaluation's shortcut.
@@ -42,7 +48,8 @@ class Primitive(Interned):
 
     multiple: ClassVar[bool] = False
     takes_zeros: ClassVar[bool] = False
-    effect: ClassVar[bool] = False
+    effects: ClassVar[frozenset[str]] = frozenset()
+    payload: ClassVar[int] = 0
     direct: ClassVar[bool] = False
     kernel: ClassVar[Callable[..., Any] | None] = None
     plain: ClassVar[bool] = True
@@ -65,6 +72,12 @@ class Primitive(Interned):
     def axis_names(self) -> frozenset[str]:
         """Named axes (of an enclosing `vmap`) that this operation communicates over."""
         return frozenset()
+
+    @property
+    def effectful(self) -> bool:
+        """Whether it must be kept even if nobody uses its results."""
+        effects = self.effects
+        return bool(effects) and effects != _LOOP_ONLY
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         """The result types for operand types; raises the user-facing error if they do not fit."""
@@ -113,6 +126,13 @@ class Primitive(Interned):
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Results when some operands are unknown; by default the whole operation is recorded for later."""
         return trace.record(self, args)
+
+    def masked(self, mask: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The results, where effects happen and loops run only if `mask` (a traced bool[]) is true.
+
+        Only operations with `effects` are asked. Results under a false mask may be anything of the right type.
+        """
+        raise MissingRuleError(f"operation {self.name} has no rule `masked`")
 
 
 class Linear(Primitive):

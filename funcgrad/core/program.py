@@ -12,10 +12,11 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..config import config
 from ..errors import ConcretizationError
 from ..source import Source, user_source
 from .pretty import format_program
@@ -78,7 +79,7 @@ class Program:
         name: for printing, profiles and errors; not part of equality.
     """
 
-    __slots__ = ("__weakref__", "_hash", "_key", "constants", "equations", "inputs", "name", "outputs")
+    __slots__ = ("__weakref__", "_effects", "_hash", "_key", "constants", "equations", "inputs", "name", "outputs")
 
     def __init__(
         self,
@@ -95,6 +96,7 @@ class Program:
         self.name = name
         self._key: tuple[Any, ...] | None = None
         self._hash: int | None = None
+        self._effects: frozenset[str] | None = None
 
     @property
     def in_types(self) -> tuple[ArrayType, ...]:
@@ -108,6 +110,18 @@ class Program:
     def axis_names(self) -> frozenset[str]:
         """Named axes that some equation communicates over."""
         return frozenset().union(*(eqn.op.axis_names for eqn in self.equations))
+
+    @property
+    def effects(self) -> frozenset[str]:
+        """What its equations do besides computing; see `Primitive.effects`."""
+        if self._effects is None:
+            self._effects = frozenset().union(*{eqn.op.effects for eqn in self.equations})
+        return self._effects
+
+    @property
+    def payload(self) -> int:
+        """How many 32-bit words the errors that it reports carry."""
+        return max((eqn.op.payload for eqn in self.equations), default=0) if "check" in self.effects else 0
 
     def closed(self) -> tuple[Program, list[Any]]:
         """This program with its constants turned into leading inputs, and their values."""
@@ -174,6 +188,9 @@ class StagedTracer(Tracer):
     def concrete(self) -> Any | None:
         return self.made_by.known_value(self.variable)  # type: ignore[attr-defined]
 
+    def decide(self) -> bool:
+        return self.made_by.decide(self.variable)  # type: ignore[attr-defined]
+
     def unknown_reason(self) -> str:
         return self.made_by.dependence(self.variable)  # type: ignore[attr-defined]
 
@@ -184,13 +201,43 @@ class StagedTracer(Tracer):
         return f"at {eqn.source}\n  inside {self.made_by.described()}"
 
 
+class Question(NamedTuple):
+    """Python asked for the truth of `var` before equation number `position`, at `source`, and was told `answer`."""
+
+    position: int
+    var: Var
+    source: Source | None
+    answer: bool
+
+
 class StageTrace(Trace):
-    """Records every operation as an equation."""
+    """Records every operation as an equation.
 
-    __slots__ = ("_produced", "_producers", "constant_values", "constants", "equations", "input_names", "inputs")
+    Attributes:
+        questions: what Python decisions (`if`) depended on traced values.
+        planned: the answers to the first of them; later ones are answered with True.
+    """
 
-    def __init__(self, parent: Trace | None, purpose: Purpose) -> None:
+    stages: ClassVar[bool] = True
+
+    __slots__ = (
+        "_answers",
+        "_produced",
+        "_producers",
+        "constant_values",
+        "constants",
+        "equations",
+        "input_names",
+        "inputs",
+        "planned",
+        "questions",
+    )
+
+    def __init__(self, parent: Trace | None, purpose: Purpose, planned: Sequence[bool] = ()) -> None:
         super().__init__(parent, purpose)
+        self.planned = planned
+        self.questions: list[Question] = []
+        self._answers: dict[Var, bool] = {}
         self.inputs: list[Var] = []
         self.input_names: list[str] = []
         self.constants: dict[int, Var] = {}
@@ -251,6 +298,17 @@ class StageTrace(Trace):
         constants = list(zip(self.constants.values(), self.constant_values, strict=True))
         return Program(self.inputs, constants, self.equations, atoms, name)
 
+    def decide(self, var: Var) -> bool:
+        """Which way a Python decision on `var` goes on this path. The other way is another path, traced later."""
+        found = self._answers.get(var)
+        if found is None:
+            number = len(self.questions)
+            if number >= config.current.max_paths:
+                raise endless_questions(self)
+            found = self._answers[var] = self.planned[number] if number < len(self.planned) else True
+            self.questions.append(Question(len(self.equations), var, user_source(2), found))
+        return found
+
     # -- values known while staging ----------------------------------------------------------------------------
 
     def producer(self, var: Var) -> Equation | None:
@@ -290,7 +348,7 @@ class StageTrace(Trace):
             if value is None:
                 return None
             environment[leaf] = value
-        if any(eqn.op.effect or eqn.op.axis_names for eqn in equations):
+        if any(eqn.op.effectful or eqn.op.axis_names for eqn in equations):
             return None
         run_under(bottom(), _run_equations, equations, environment)
         return environment[var]
@@ -344,16 +402,83 @@ def stage(
     purpose: Purpose,
     input_names: Sequence[str] = (),
 ) -> Program:
-    """Stage `function(*tracers) -> results`, both flat, into a Program."""
-    trace = StageTrace(state.trace, purpose)
+    """Stage `function(*tracers) -> results`, both flat, into a Program.
+
+    Where Python decides on traced values, the function is run once for each path, and the paths are joined.
+    """
+    path = trace_path(function, types, purpose, input_names)
+    if path.trace.questions:
+        return _join_paths(path, lambda planned: trace_path(function, types, purpose, input_names, planned))
+    if path.error is not None:
+        raise path.error
+    return path.program()
+
+
+class Path:
+    """One run of a function under a staging trace: its outputs, or the exception that ended it."""
+
+    __slots__ = ("error", "outputs", "trace")
+
+    def __init__(self, trace: StageTrace) -> None:
+        self.trace = trace
+        self.outputs: Sequence[Any] = ()
+        self.error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        purpose = self.trace.purpose
+        return purpose if isinstance(purpose, str) else getattr(purpose[1], "__name__", purpose[0])
+
+    def program(self) -> Program:
+        return self.trace.finish(self.outputs, self.name)
+
+
+def trace_path(
+    function: Callable[..., Sequence[Any]],
+    types: Sequence[ArrayType],
+    purpose: Purpose,
+    input_names: Sequence[str],
+    planned: Sequence[bool] = (),
+) -> Path:
+    """Run a function once under a staging trace, with planned answers to the decisions it asks for."""
+    trace = StageTrace(state.trace, purpose, planned)
     tracers = [trace.new_input(t, n) for t, n in zip(types, [*input_names, *[""] * len(types)], strict=False)]
+    path = Path(trace)
     outer, state.source = state.source, None
     try:
-        name = purpose if isinstance(purpose, str) else getattr(purpose[1], "__name__", purpose[0])
-        return trace.finish(run_under(trace, function, *tracers), name)
+        path.outputs = run_under(trace, function, *tracers)
+    except Exception as error:
+        if not trace.questions:
+            raise
+        path.error = error
     finally:
         trace.ended = True
         state.source = outer
+    return path
+
+
+_join_paths: Callable[[Path, Callable[[Sequence[bool]], Path]], Program]
+endless_questions: Callable[[StageTrace], Exception]
+
+
+def install_branching(
+    join: Callable[[Path, Callable[[Sequence[bool]], Path]], Program], endless: Callable[[StageTrace], Exception]
+) -> None:
+    """Say how the paths of a function that decides on traced values become one program (higher_order's business)."""
+    global _join_paths, endless_questions
+    _join_paths = join
+    endless_questions = endless
+
+
+def questions_asked() -> int:
+    """How many decisions the enclosing staging traces were asked for so far."""
+    count = 0
+    trace: Trace | None = state.trace
+    while trace is not None:
+        if isinstance(trace, StageTrace):
+            count += len(trace.questions)
+        trace = trace.parent
+    return count
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .types import ArrayType
 if TYPE_CHECKING:
     from .primitive import Primitive
 
-__all__ = ["Trace", "Tracer", "run_under", "state", "type_of"]
+__all__ = ["Trace", "Tracer", "Undecided", "run_under", "staging", "state", "type_of"]
 
 
 Purpose = str | tuple[str, Callable[..., Any]]
@@ -36,7 +36,12 @@ class Trace:
         ended: True once its transformation has returned; its tracers are then unusable.
         purpose: what it is for and the function it traces, put into words only in messages.
         axis_name, axis_size: the named axis that it maps over, if any.
+
+    Class attributes:
+        stages: whether it records a program rather than computing.
     """
+
+    stages: ClassVar[bool] = False
 
     __slots__ = ("axis_name", "axis_size", "ended", "parent", "purpose")
 
@@ -98,6 +103,10 @@ class Tracer(ArrayInterface):
         """The concrete value behind this tracer if there is one (eager differentiation), else None."""
         return None
 
+    def decide(self) -> bool:
+        """The truth that a traced bool[] is to be taken to have on the path that is being traced."""
+        raise Undecided(self)
+
     def unknown_reason(self) -> str:
         """Why `concrete` has nothing to give, naming the inputs this value depends on."""
         return f"its value is not known inside {self.made_by.described()}"
@@ -105,6 +114,17 @@ class Tracer(ArrayInterface):
     def made_at(self) -> str:
         """Where this tracer was made, for messages."""
         return f"inside {self.made_by.described()}"
+
+
+class Undecided(BaseException):
+    """Python asked for the truth of a value that its trace cannot decide; the transformation may know another way.
+
+    It is no `Exception`, so that the traced function does not catch it.
+    """
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        super().__init__(f"the truth of a value of type {tracer.type} {tracer.made_at()}")
 
 
 class _State(threading.local):
@@ -141,6 +161,16 @@ def run_under(trace: Trace, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     finally:
         state.trace = previous
+
+
+def staging() -> bool:
+    """Whether what runs now ends up in a program, so that loops and branches must become operations."""
+    trace: Trace | None = state.trace
+    while trace is not None:
+        if trace.stages:
+            return True
+        trace = trace.parent
+    return False
 
 
 def type_of(value: Any) -> ArrayType:

@@ -23,7 +23,8 @@ from ..errors import ArgumentError
 from ..source import function_source, user_source
 from .call import Call
 from .signature import Arguments, ShapeDtypeStruct, complete_statics
-from .stages import Dispatch, Lowered, Traced, trace_function
+from .stages import Dispatch, Lowered
+from .traced import Traced, trace_function
 
 __all__ = ["Jitted", "eval_shape", "jit", "make_program"]
 

@@ -1,8 +1,7 @@
-"""The stages of a compiled function: traced, lowered, compiled, dispatched."""
+"""The later stages of a compiled function: lowered, compiled, dispatched."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -12,45 +11,13 @@ from ..backend.client import Device
 from ..backend.executable import Executable
 from ..compiler.cache import compile_program
 from ..compiler.lower import lower_program
-from ..compiler.simplify import simplify
-from ..core.program import Program, collection_paused, stage
-from ..core.types import ArrayType
+from ..core.program import Program
 from ..errors import ArgumentError
 from ..source import user_source
-from ..transforms.arguments import FlatFunction, is_array_like, lift, strong
+from ..transforms.arguments import is_array_like, lift
+from .traced import Traced
 
-__all__ = ["Compiled", "Dispatch", "Lowered", "Traced", "trace_function"]
-
-
-class Traced:
-    """A function staged for given argument types.
-
-    Attributes:
-        program: the closed, simplified program; its first inputs are the arrays that the function closes over.
-        constants: those arrays.
-        out_tree: structure of the function's result.
-    """
-
-    __slots__ = ("constants", "out_tree", "out_types", "program")
-
-    def __init__(self, program: Program, constants: Sequence[Any], out_tree: Any) -> None:
-        self.program = program
-        self.constants = tuple(constants)
-        self.out_tree = out_tree
-        self.out_types = tuple(t.strong() for t in program.out_types)
-
-
-def trace_function(
-    function: Callable[..., Any], in_tree: Any, types: Sequence[ArrayType], names: Sequence[str], what: str
-) -> Traced:
-    """Stage a function of pytrees, called with traced leaves of the given types."""
-    flat = FlatFunction(function, in_tree)
-    with collection_paused():
-        program = stage(lambda *leaves: [strong(out) for out in flat(*leaves)], types, (what, function), names)
-        closed, constants = simplify(program).closed()
-    name = getattr(function, "__name__", "program")
-    closed.name = name if name.isidentifier() else "function"
-    return Traced(closed, constants, flat.out_tree)
+__all__ = ["Compiled", "Dispatch", "Lowered"]
 
 
 class Dispatch:

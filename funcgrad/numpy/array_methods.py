@@ -130,6 +130,9 @@ def _truth(self: Any) -> bool:
             f"the truth value of an array of shape {self.shape} is ambiguous; use x.any() or x.all(), "
             f"or & | ~ in place of and, or, not"
         )
+    if isinstance(self, Tracer) and self.concrete() is None:
+        condition = self if self.dtype == np.bool_ else logic.not_equal(self, 0)
+        return reshape_op(condition, ()).decide()
     return bool(_single(self, "bool(x)"))
 
 

@@ -48,6 +48,9 @@ class JVPTracer(Tracer):
         primal = self.primal
         return primal.concrete() if isinstance(primal, Tracer) else primal
 
+    def decide(self) -> bool:
+        return self.primal.decide()
+
     def unknown_reason(self) -> str:
         return self.primal.unknown_reason()
 
@@ -117,8 +120,16 @@ def jvp_flat(
 
 
 @lru_cache(maxsize=1024)
-def jvp_program(program: Program, moving: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
-    """The program (primals, tangents of the moving inputs) → (results, nonzero tangents), and which are nonzero."""
+def jvp_program(
+    program: Program, moving: tuple[bool, ...], wanted: tuple[bool, ...] = ()
+) -> tuple[Program, tuple[bool, ...]]:
+    """The program (primals, tangents of the moving inputs) → (results, nonzero tangents), and which are nonzero.
+
+    Args:
+        program: what to differentiate.
+        moving: which inputs have tangents.
+        wanted: which results' tangents to write out even if they are zero; empty for none.
+    """
     types = program.in_types
     count = len(types)
     nonzero: tuple[bool, ...] = ()
@@ -130,6 +141,8 @@ def jvp_program(program: Program, moving: tuple[bool, ...]) -> tuple[Program, tu
         outs, out_tangents = jvp_flat(
             lambda *inputs: run_program(program, inputs), args[:count], tangents, f"jvp of {program.name}"
         )
+        forced = wanted or (False,) * len(outs)
+        out_tangents = [instantiate(t) if f else t for t, f in zip(out_tangents, forced, strict=True)]
         nonzero = tuple(type(t) is not Zero for t in out_tangents)
         return [*outs, *(t for t in out_tangents if type(t) is not Zero)]
 

@@ -11,7 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from ..core.primitive import Primitive, infer
-from ..core.program import Equation, Literal, Program, StagedTracer, StageTrace, Var, run_program
+from ..core.program import (
+    Equation,
+    Literal,
+    Program,
+    StagedTracer,
+    StageTrace,
+    Var,
+    concretization_error,
+    run_program,
+)
 from ..core.trace import Purpose, Trace, Tracer, run_under, state
 from ..core.types import ArrayType, Zero
 from ..ops.structure import instantiate, zeros_of
@@ -39,6 +48,9 @@ class Unknown(Tracer):
     def type(self) -> ArrayType:
         like = self.like
         return like if type(like) is ArrayType else like.type.strong()
+
+    def decide(self) -> bool:
+        raise concretization_error(self, "bool(x)")
 
 
 class PartialEvalTrace(Trace):
@@ -126,7 +138,7 @@ def tape_program(
     equations = []
     needed = _needed(trace, outputs)
     for op, args, outs, _ in trace.tape:
-        if needed.isdisjoint(map(id, outs)) and not op.effect:
+        if needed.isdisjoint(map(id, outs)) and not op.effectful:
             continue
         operands = [atom(arg) for arg in args]
         for out in outs:
@@ -140,7 +152,7 @@ def tape_program(
 def _needed(trace: PartialEvalTrace, outputs: Sequence[Any]) -> set[int]:
     needed = {id(out) for out in outputs}
     for op, args, outs, _ in reversed(trace.tape):
-        if op.effect or not needed.isdisjoint(map(id, outs)):
+        if op.effectful or not needed.isdisjoint(map(id, outs)):
             needed.update(id(arg) for arg in args if trace.owns(arg))
     return needed
 
@@ -155,7 +167,7 @@ class SplitProgram:
         residual_inputs: per residual, which known input it simply is, or None if `known` returns it.
     """
 
-    def __init__(self, program: Program, unknown: tuple[bool, ...]) -> None:
+    def __init__(self, program: Program, unknown: tuple[bool, ...], wanted: tuple[bool, ...]) -> None:
         stage_trace = StageTrace(state.trace, program.name)
         types = program.in_types
         known_tracers: list[StagedTracer] = [
@@ -169,9 +181,10 @@ class SplitProgram:
             outs = run_under(trace, run_program, program, args)
         finally:
             trace.ended = True
-        self.unknown_outputs = tuple(trace.owns(out) for out in outs)
-        unknown_outs = [out for out in outs if trace.owns(out)]
-        known_outs = [out for out in outs if not trace.owns(out)]
+        forced = wanted or (False,) * len(outs)
+        self.unknown_outputs = tuple(f or trace.owns(out) for out, f in zip(outs, forced, strict=True))
+        unknown_outs = [out for out, u in zip(outs, self.unknown_outputs, strict=True) if u]
+        known_outs = [out for out, u in zip(outs, self.unknown_outputs, strict=True) if not u]
         self.unknown, residuals = tape_program(trace, unknown_inputs, unknown_outs, f"linear_{program.name}")
         place = {id(tracer): i for i, tracer in enumerate(known_tracers)}
         self.residual_inputs = tuple(place.get(id(r)) for r in residuals)
@@ -181,9 +194,15 @@ class SplitProgram:
 
 
 @lru_cache(maxsize=1024)
-def split_program(program: Program, unknown: tuple[bool, ...]) -> SplitProgram:
-    """Cut a program without constants by which inputs are unknown; remembered."""
-    return SplitProgram(program, unknown)
+def split_program(program: Program, unknown: tuple[bool, ...], wanted: tuple[bool, ...] = ()) -> SplitProgram:
+    """Cut a program without constants by which inputs are unknown; remembered.
+
+    Args:
+        program: what to cut.
+        unknown: which inputs are unknown.
+        wanted: which results are to be treated as unknown even if they can be known; empty for none.
+    """
+    return SplitProgram(program, unknown, wanted)
 
 
 def partial_eval_call(

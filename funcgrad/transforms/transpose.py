@@ -65,8 +65,13 @@ def _run_backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any],
 
 
 @lru_cache(maxsize=1024)
-def transpose_program(program: Program, linear: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
-    """The program (known inputs, cotangents of results) → (nonzero cotangents of the linear inputs), and which are."""
+def transpose_program(
+    program: Program, linear: tuple[bool, ...], written_out: bool = False
+) -> tuple[Program, tuple[bool, ...]]:
+    """The program (known inputs, cotangents of results) → (nonzero cotangents of the linear inputs), and which are.
+
+    With `written_out`, it returns the cotangents of all linear inputs, be they zero.
+    """
     types = program.in_types
     known_types = [t for t, own in zip(types, linear, strict=True) if not own]
     nonzero: tuple[bool, ...] = ()
@@ -81,6 +86,8 @@ def transpose_program(program: Program, linear: tuple[bool, ...]) -> tuple[Progr
         outs = run_under(trace, run_program, program, values)
         trace.ended = True
         results = backward(trace.tape, inputs, outs, cts)
+        if written_out:
+            results = [instantiate(ct) for ct in results]
         nonzero = tuple(type(ct) is not Zero for ct in results)
         return [ct for ct in results if type(ct) is not Zero]
 

@@ -12,7 +12,7 @@ from ..backend.array import Array
 from ..backend.registry import flatten as flatten_leaves
 from ..core.primitive import Primitive
 from ..core.program import Program, run_program, stage
-from ..core.trace import Purpose, Trace, Tracer, run_under, state
+from ..core.trace import Purpose, Trace, Tracer, Undecided, run_under, state
 from ..core.types import ArrayType
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.structure import broadcast_in_dim, canonical_axis, move_axis
@@ -113,7 +113,13 @@ def batch_flat(
     trace = BatchTrace(state.trace, purpose, size, axis_name)
     inputs = [x if axis is None else BatchTracer(trace, x, axis) for x, axis in zip(values, axes, strict=True)]
     try:
-        results = run_under(trace, function, *inputs)
+        try:
+            results = run_under(trace, function, *inputs)
+        except Undecided as asked:
+            if asked.tracer.made_by is not trace:
+                raise
+            program = run_under(trace, stage, function, [x.type for x in inputs], purpose)  # Python's `if`s become `cond`
+            results = run_under(trace, run_program, program, inputs)
     finally:
         trace.ended = True
     split = [trace.split(result) for result in results]
@@ -122,9 +128,21 @@ def batch_flat(
 
 @lru_cache(maxsize=1024)
 def batch_program(
-    program: Program, size: int, axes: tuple[int | None, ...], axis_name: Any = None
+    program: Program,
+    size: int,
+    axes: tuple[int | None, ...],
+    axis_name: Any = None,
+    wanted: tuple[bool, ...] = (),
 ) -> tuple[Program, tuple[int | None, ...]]:
-    """The program over a mapped axis, and where each result carries it."""
+    """The program over a mapped axis, and where each result carries it.
+
+    Args:
+        program: what to map.
+        size: the length of the mapped axis.
+        axes: where each input carries it; None for those that do not.
+        axis_name: its name, if it has one.
+        wanted: if given, the results that are to carry it, as their axis 0. The others must not depend on it.
+    """
     types = [
         t if axis is None else t.update(shape=(*t.shape[:axis], size, *t.shape[axis:]), weak=t.weak)
         for t, axis in zip(program.in_types, axes, strict=True)
@@ -136,6 +154,9 @@ def batch_program(
         outs, found = batch_flat(
             lambda *inputs: run_program(program, inputs), args, axes, size, f"vmap of {program.name}", axis_name
         )
+        for i, want in enumerate(wanted):
+            outs[i] = _place(outs[i], found[i], 0 if want else None, size)
+            found[i] = 0 if want else None
         out_axes = tuple(found)
         return outs
 
