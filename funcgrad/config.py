@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import dataclasses
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .errors import ArgumentError
@@ -25,7 +26,7 @@ class Settings:
         default_int: dtype of integers made from Python ints: "int32" or "int64".
         max_paths: how many ways through a function Python decisions on traced values may lead.
         check_bounds: raise for indices out of bounds that are only known inside compiled code.
-        check_division: raise for integer divisions by zero that are only known inside compiled code.
+        check_division: raise for integer divisions by zero, eager ones and those inside compiled code.
         check_nans: raise for the first operation whose result has a NaN or an infinity.
         disable_jit: run functions under `jit` eagerly.
         check_programs: type-check every staged Program before it is compiled.
@@ -67,6 +68,9 @@ class Config:
         self._process = Settings()
         self._known = {dataclasses.astuple(self._process): self._process}
         self._scoped: contextvars.ContextVar[Settings | None] = contextvars.ContextVar("funcgrad_config", default=None)
+        self._checking_nans = 0
+        self._nan_listeners: list[Callable[[bool], None]] = []
+        self._lock = threading.Lock()
 
     @property
     def current(self) -> Settings:
@@ -88,15 +92,32 @@ class Config:
         Raises:
             ArgumentError: an unknown setting or a value it does not take.
         """
-        token = self._scoped.set(self._changed(changes))
+        changed = self._changed(changes)
+        token = self._scoped.set(changed)
+        self._count(changed, 1)
         try:
-            yield self.current
+            yield changed
         finally:
             self._scoped.reset(token)
+            self._count(changed, -1)
 
     def update(self, **changes: Any) -> None:
         """Change settings for the whole process."""
-        self._process = self._changed(changes)
+        before, self._process = self._process, self._changed(changes)
+        self._count(self._process, 1)
+        self._count(before, -1)
+
+    def listen_to_check_nans(self, listener: Callable[[bool], None]) -> None:
+        """Have `listener` told, now and at each change, whether `check_nans` is on anywhere in the process."""
+        self._nan_listeners.append(listener)
+        listener(self._checking_nans > 0)
+
+    def _count(self, settings: Settings, by: int) -> None:
+        if settings.check_nans:
+            with self._lock:
+                self._checking_nans += by
+                for listener in self._nan_listeners:
+                    listener(self._checking_nans > 0)
 
     def _changed(self, changes: dict[str, Any]) -> Settings:
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(Settings)})

@@ -16,8 +16,9 @@
     ├── ControlFlowError (TypeError)        branches, carries or loop bounds that do not fit together
     ├── BranchError (TypeError)             Python `if`s on traced values: too many paths, or an impure function
     ├── CustomRuleError (TypeError)         a custom rule that is missing or returns the wrong thing
+    ├── DisagreementError (AssertionError)  derivatives that contradict one another, found by `fg.testing`
     ├── CallbackError (RuntimeError)        a callback that returned the wrong thing, or may not run here
-    ├── CheckError (RuntimeError)           a check inside compiled code failed
+    ├── CheckError (RuntimeError)           a check failed
     │   └── IntegerDivisionError (ZeroDivisionError)  an integer was divided by zero
     ├── DonatedError (RuntimeError)         an array used after it was donated to a compiled call
     ├── KeyReuseError (RuntimeError)        a random key used twice
@@ -25,6 +26,11 @@
     ├── MissingRuleError (NotImplementedError)  an operation that lacks a rule
     ├── ProgramError (RuntimeError)         a Program that breaks the typing rules (a bug of ours)
     └── EngineError (RuntimeError)          XLA or PJRT refused or failed
+
+Two warnings, both a UserWarning:
+
+    ── DonationWarning                      donated memory that no result can use
+    ── RetraceWarning                       a compiled function is traced again and again
 
 A message begins with the user's own line, then says what was expected and what came, why, and the line to
 write instead. The line is added once, here.
@@ -46,7 +52,9 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DifferentiationError",
+    "DisagreementError",
     "DonatedError",
+    "DonationWarning",
     "EngineError",
     "FuncgradError",
     "ImmutableError",
@@ -57,6 +65,7 @@ __all__ = [
     "OutOfBoundsError",
     "ProgramError",
     "RaggedError",
+    "RetraceWarning",
     "ShapeError",
     "StaticArgumentError",
     "TreeError",
@@ -107,7 +116,7 @@ class AxisError(FuncgradError, ValueError, IndexError):
 
 
 class OutOfBoundsError(FuncgradError, IndexError):
-    """A static or eager index outside the array."""
+    """An index outside the array; a traced one is found when a result of the compiled call is read."""
 
 
 class ImmutableError(FuncgradError, TypeError):
@@ -150,12 +159,16 @@ class CustomRuleError(FuncgradError, TypeError):
     """A custom derivative or batching rule is missing, or returns the wrong thing."""
 
 
+class DisagreementError(FuncgradError, AssertionError):
+    """Derivatives contradict one another, or differences; raised by the checks of `fg.testing`."""
+
+
 class CallbackError(FuncgradError, RuntimeError):
     """A callback returned the wrong thing, or was asked to run where it cannot."""
 
 
 class CheckError(FuncgradError, RuntimeError):
-    """A check inside compiled code failed."""
+    """A check failed: one of the user's, or one for NaN and infinities."""
 
 
 class IntegerDivisionError(CheckError, ZeroDivisionError):
@@ -184,3 +197,11 @@ class ProgramError(FuncgradError, RuntimeError):
 
 class EngineError(FuncgradError, RuntimeError):
     """XLA or PJRT refused or failed; the program, its call site and shapes are named."""
+
+
+class DonationWarning(UserWarning):
+    """A donated argument has the shape and dtype of no result, so that its memory cannot be used again."""
+
+
+class RetraceWarning(UserWarning):
+    """A function under `jit` is traced again and again, because its arguments keep changing in what is not traced."""

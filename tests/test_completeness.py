@@ -12,10 +12,36 @@ import pytest
 
 import funcgrad
 from funcgrad.core.primitive import Primitive
+from funcgrad.higher_order.branch import Raise
 from funcgrad.higher_order.call import Call
+from funcgrad.higher_order.callback import Callback
+from funcgrad.higher_order.checkpoint import Checkpoint
+from funcgrad.higher_order.cond import Cond
+from funcgrad.higher_order.custom_call import CustomCall, Forward, PullBack
+from funcgrad.higher_order.scan import Scan
+from funcgrad.higher_order.staged_rules import Embedded
+from funcgrad.higher_order.while_loop import While
+from funcgrad.ops.checks import Check, CheckDivisor, CheckFinite, CheckIndices
+from funcgrad.ops.identities import Named, OptimizationBarrier
 from tests.laws import collected
 
 WITHOUT_SAMPLES = {
+    Checkpoint: "its operands are those of its program; tests/higher_order/test_checkpoint.py checks it",
+    Named: "it is the identity, told apart by what checkpoints keep; tests/higher_order/test_checkpoint.py checks it",
+    OptimizationBarrier: "it is the identity of any operands; tests/higher_order/test_checkpoint.py checks it",
+    Callback: "what it computes is the user's; tests/higher_order/test_callback.py checks it",
+    CustomCall: "its operands are those of its program; tests/higher_order/test_custom.py checks it",
+    Embedded: "it has no operands; tests/higher_order/test_custom.py checks it",
+    Forward: "its operands are those of its program; tests/higher_order/test_custom.py checks it",
+    PullBack: "it is linear by a function of the user's; tests/higher_order/test_custom.py checks it",
+    Check: "it has no results; tests/ops/test_checks.py checks it",
+    CheckDivisor: "it has no results; tests/ops/test_checks.py checks it",
+    CheckFinite: "it has no results; tests/ops/test_checks.py checks it",
+    CheckIndices: "it has no results; tests/ops/test_checks.py checks it",
+    Cond: "its operands are those of its programs; tests/higher_order/test_cond.py checks it",
+    Raise: "it has no results; tests/higher_order/test_branch.py checks it",
+    Scan: "its operands are those of its program; tests/higher_order/test_scan.py checks it",
+    While: "its operands are those of its programs; tests/higher_order/test_while_loop.py checks it",
     Call: "its operands are those of its program; tests/higher_order and the random programs check it",
 }
 RULES = ("infer", "evaluate", "lower", "jvp", "transpose", "batch")

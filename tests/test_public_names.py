@@ -13,11 +13,15 @@ import pytest
 PINNED = Path(__file__).with_name("public_names.txt")
 PUBLIC_MODULES = (
     "funcgrad",
+    "funcgrad.custom_batching",
+    "funcgrad.custom_derivatives",
+    "funcgrad.debug",
     "funcgrad.errors",
     "funcgrad.lax",
     "funcgrad.nn",
     "funcgrad.numpy",
     "funcgrad.random",
+    "funcgrad.testing",
     "funcgrad.tree",
 )
 

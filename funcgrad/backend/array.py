@@ -15,6 +15,7 @@ import jax.core
 import ml_dtypes  # noqa: F401  (registers the dtype names with NumPy)
 import numpy as np
 from jaxlib import xla_client
+from jaxlib._jax import DeviceList
 
 from ..core.interface import ArrayInterface
 from ..core.interned import Interned
@@ -22,8 +23,10 @@ from ..core.program import Literal, install_literals
 from ..core.types import ArrayType
 from ..errors import EngineError
 from .client import Device, default_device
+from .donated import Donated
+from .pending import Pending
 
-__all__ = ["Array", "Placed", "aligned_copy", "from_buffer", "splat_array"]
+__all__ = ["Array", "Placed", "aligned_copy", "copy_buffer", "from_buffer", "splat_array"]
 
 _ALIGNMENT = 64
 _ALIGN_FROM = 1 << 12  # below this many bytes a copy costs less than aligning
@@ -44,7 +47,7 @@ class Array(ArrayInterface):
     that compute are supplied by `numpy/array_methods.py`.
     """
 
-    __slots__ = ("__weakref__", "_buffer", "_device", "_host", "_placed", "_type")
+    __slots__ = ("__weakref__", "_buffer", "_device", "_host", "_pending", "_placed", "_type")
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
@@ -54,12 +57,14 @@ class Array(ArrayInterface):
         type: ArrayType | None = None,
         device: Device | None = None,
         placed: Placed | None = None,
+        pending: Pending | None = None,
     ) -> None:
         self._host = host
         self._buffer = buffer
         self._type = type
         self._device = device  # where it is committed; None: nowhere
         self._placed = placed  # where its buffer is; None: it has none
+        self._pending = pending  # the checks that must hold before it may be read; None: none
 
     # -- type ----------------------------------------------------------------------------------------------------
 
@@ -101,6 +106,9 @@ class Array(ArrayInterface):
         """The value on the host. Not for users: it may be writeable memory that other arrays share."""
         host = self._host
         if host is None:
+            self.require_value()
+            if self._pending is not None:
+                self.require_checks()
             try:
                 host = self._host = np.asarray(self._buffer)
             except Exception as error:  # the engine raises several unrelated classes
@@ -117,10 +125,18 @@ class Array(ArrayInterface):
         self._placed = Placed(self.type, device, self._device is not None)
         return self._buffer
 
+    def require_checks(self) -> None:
+        """Wait for the checks of the compiled calls that this value comes from; raise the error of one that failed."""
+        pending = self._pending
+        if pending is not None:
+            pending.require()
+            self._pending = None
+
     def splat(self) -> np.ndarray | None:
         """The one scalar that fills this array, as a 0-d NumPy array, if that is apparent; else None."""
         host = self._host
         if host is None:
+            self.require_value()
             return None
         if host.ndim == 0:
             return host
@@ -129,6 +145,23 @@ class Array(ArrayInterface):
         if host.size == 1 or not any(host.strides):
             return host[(0,) * host.ndim + (...,)]
         return None
+
+    # -- donation ------------------------------------------------------------------------------------------------
+
+    def donate(self, record: Donated) -> None:
+        """Give the value away: from now on every use raises the record's error. Shape, dtype and device stay."""
+        self._type = self.type
+        self._host, self._buffer, self._placed, self._pending = None, record, None, None
+
+    def require_value(self) -> None:
+        """Raise the error of an array that was donated."""
+        if type(self._buffer) is Donated:
+            raise self._buffer.error(self.type)
+
+    def twin(self) -> Array:
+        """Another array of the same value, which outlives the donation of this one."""
+        self.require_value()
+        return Array(self._host, self._buffer, self._type, self._device, self._placed, self._pending)
 
     @property
     def device(self) -> Device:
@@ -139,9 +172,12 @@ class Array(ArrayInterface):
         return {self.device}
 
     def block_until_ready(self) -> Array:
-        """Wait until the value is computed; returns this array."""
-        if self._buffer is not None:
-            self._buffer.block_until_ready()
+        """Wait until the value is computed; returns this array. Raises the error of a check that failed on the way."""
+        buffer: Any = self._buffer
+        if buffer is not None:
+            self.require_value()
+            buffer.block_until_ready()
+        self.require_checks()
         return self
 
     # -- protocols -----------------------------------------------------------------------------------------------
@@ -168,6 +204,7 @@ class Array(ArrayInterface):
         return memoryview(self.read_only())  # type: ignore[arg-type]
 
     def __dlpack__(self, **options: Any) -> Any:
+        self.require_checks()
         return self.buffer().__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -184,6 +221,8 @@ class Array(ArrayInterface):
         return _unpickled, (np.ascontiguousarray(host).tobytes(), host.shape, host.dtype.name)
 
     def __repr__(self) -> str:
+        if type(self._buffer) is Donated:
+            return f"Array(<donated>, shape={self.shape}, dtype={self.dtype.name})"
         host = self.host()
         body = np.array2string(_printable(host), separator=", ", prefix="Array(")
         if self.size == 0 and self.shape != (0,):
@@ -207,9 +246,9 @@ def _unpickled(data: bytes, shape: tuple[int, ...], dtype: str) -> Array:
     return Array(aligned_copy(np.frombuffer(data, np.dtype(dtype)).reshape(shape)))
 
 
-def from_buffer(buffer: Any, type: ArrayType, place: Device, committed: bool) -> Array:
-    """An array of what a compiled program returned on `place`."""
-    return Array(None, buffer, type, place if committed else None, Placed(type, place, committed))
+def from_buffer(buffer: Any, type: ArrayType, place: Device, committed: bool, pending: Pending | None = None) -> Array:
+    """An array of what a compiled program returned on `place`, and the checks that it is subject to."""
+    return Array(None, buffer, type, place if committed else None, Placed(type, place, committed), pending)
 
 
 def aligned_copy(source: np.ndarray) -> np.ndarray:
@@ -263,19 +302,31 @@ def put(value: Any, type: ArrayType, device: Device) -> Any:
         raise EngineError(f"moving a value of type {type} to {device} failed:\n{error}") from None
 
 
+def copy_buffer(buffer: Any, device: Device) -> Any:
+    """Another buffer of the same value on the same device, which shares no memory with it."""
+    devices = DeviceList((device.engine_device,))
+    copies = xla_client.batched_copy_array_to_devices_with_sharding(
+        [buffer], [devices], [device.sharding], [xla_client.ArrayCopySemantics.ALWAYS_COPY]
+    )
+    return copies[0]
+
+
 def to_device(array: Array, device: Device) -> Array:
     """The same value, committed to `device`."""
+    array.require_value()
     if array._device is device:
         return array
     host = array.host() if device.is_host else array._host
     placed = array._placed
     if placed is not None and (placed.place is device or host is None):
-        return from_host_or_buffer(host, array.buffer(device), array.type, device)
+        return from_host_or_buffer(host, array.buffer(device), array.type, device, array._pending)
     if device.is_host:
         return Array(host, None, array.type, device)
     return from_host_or_buffer(host, put(array.host(), array.type, device), array.type, device)
 
 
-def from_host_or_buffer(host: np.ndarray | None, buffer: Any, type: ArrayType, device: Device) -> Array:
+def from_host_or_buffer(
+    host: np.ndarray | None, buffer: Any, type: ArrayType, device: Device, pending: Pending | None = None
+) -> Array:
     """An array committed to `device` that has a buffer there, and perhaps a host view."""
-    return Array(host, buffer, type, device, Placed(type, device, True))
+    return Array(host, buffer, type, device, Placed(type, device, True), pending)

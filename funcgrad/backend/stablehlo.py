@@ -8,7 +8,8 @@ now and then, since a context never frees them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,10 @@ class Module:
         self.out_types = tuple(out_types)
         self.callbacks = tuple(build.callbacks)
         self.checks = tuple(build.checks)
+        self.used = frozenset(build.used)
 
     def text(self, debug: bool = False) -> str:
-        return self.module.operation.get_asm(enable_debug_info=debug)
+        return str(self.module.operation.get_asm(enable_debug_info=debug))
 
 
 class Builder:
@@ -97,9 +99,10 @@ class Builder:
     Attributes:
         in_types, out_types: of the equation that is being lowered.
         platform: "cpu", "gpu" or "tpu", for the rules where the best lowering differs.
-        threaded: what effects hand from one operation to the next: under "token" the token that orders callbacks, under
-            "errors" the first error so far, a vector of `1 + payload` words whose first is 0 for none, else a check's number.
+        threaded: what effects hand from one operation to the next: under "token" a number that orders callbacks, under
+            "errors" the first error so far, `1 + payload` words, of which the first is a check's number, or 0 for none.
         callbacks: the Python functions that the module calls, by number.
+        used: names of the operations with any number of results that were emitted.
         checks: what the module's checks say when they fail; check number n is `checks[n - 1]`.
     """
 
@@ -117,6 +120,7 @@ class Builder:
         self.payload = 0
         self.callbacks: list[Callable[..., Any]] = []
         self.checks: list[Any] = []
+        self.used: set[str] = set()
         self.unknown = ir.Location.unknown(self.context)
         self.location = self.unknown
         self.module = ir.Module.create(self.unknown)
@@ -193,6 +197,7 @@ class Builder:
 
         Each region is (block argument types, function from block arguments to the values it returns).
         """
+        self.used.add(name)
         operation = ir.Operation.create(
             name if "." in name else "stablehlo." + name,
             results=[self.type(t) for t in types],
@@ -278,23 +283,17 @@ class Builder:
     def start_threads(self, keys: Sequence[str], payload: int) -> None:
         """Begin the module's main function: nothing happened yet."""
         self.payload = payload
-        for key in keys:
-            if key == "token":
-                self.threaded[key] = self.ops("create_token", (), [self.token_type])[0]
-            else:
-                self.threaded[key] = self.constant(0, self.errors_type)
-
-    @property
-    def token_type(self) -> Any:
-        return ir.Type.parse("!stablehlo.token", self.context)
+        for key, type in zip(keys, self.thread_types(keys), strict=True):
+            self.threaded[key] = self.constant(0, type)
 
     @property
     def errors_type(self) -> ArrayType:
         """The type of the vector that holds the first error: its check's number, and the check's payload."""
         return ArrayType((1 + self.payload,), np.dtype(np.uint32))
 
-    def thread_types(self, keys: Sequence[str]) -> list[Any]:
-        return [self.token_type if key == "token" else self.errors_type for key in keys]
+    def thread_types(self, keys: Sequence[str]) -> list[ArrayType]:
+        """The types of `threads(keys)`. The number that orders callbacks, a uint32[], is 0, but nobody can tell."""
+        return [ArrayType((), np.dtype(np.uint32)) if key == "token" else self.errors_type for key in keys]
 
     def threads(self, keys: Sequence[str]) -> list[Value]:
         """The present values, to hand to a region, function or loop that has effects."""
@@ -320,6 +319,36 @@ class Builder:
 
         return threaded
 
+    def call_python(
+        self, function: Callable[..., Any], operands: Sequence[Value], ordered: bool, side_effect: bool
+    ) -> tuple[Value, ...]:
+        """Call a Python function in the program.
+
+        It gets a read-only NumPy view of each operand, valid during the call, and must return a tuple of contiguous
+        NumPy arrays of exactly the result types: the engine checks nothing and reads whatever memory that makes.
+
+        Args:
+            function: what to call.
+            operands: values of `in_types`; results are of `out_types`.
+            ordered: whether to call it after the ordered calls that were emitted before.
+            side_effect: whether to call it even if its results are not used.
+        """
+        self.callbacks.append(_with_number(function) if ordered else function)
+        ranks = [type.ndim for type in self.in_types], [type.ndim for type in self.out_types]
+        keys = ["token"] * ordered
+        attributes = {
+            "call_target_name": ir.StringAttr.get(f"xla_ffi_python_{self.platform}_callback", self.context),
+            "api_version": self.integer(4, 32),
+            "backend_config": self.attribute(f"{{index = {len(self.callbacks) - 1} : ui64}}"),
+            "has_side_effect": self.boolean(side_effect),
+            "operand_layouts": self.attribute(_row_major([0] * ordered + ranks[0])),
+            "result_layouts": self.attribute(_row_major([0] * ordered + ranks[1])),
+        }
+        types = [*self.thread_types(keys), *self.out_types]
+        results = self.ops("custom_call", [*self.threads(keys), *operands], types, attributes)
+        self.threaded.update(zip(keys, results[: len(keys)], strict=True))
+        return results[len(keys) :]
+
     # -- functions and locations ---------------------------------------------------------------------------------
 
     def at(self, source: Source | None, name: str) -> None:
@@ -342,8 +371,12 @@ class Builder:
         out_types: Sequence[Any],
         body: Callable[..., Sequence[Value]],
         public: bool = False,
+        argument_attributes: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
-        """Add a function to the module; `body` maps its arguments to its results."""
+        """Add a function to the module; `body` maps its arguments to its results.
+
+        `argument_attributes` gives, for the arguments that have any, their attributes as text.
+        """
         signature = ir.FunctionType.get(
             [self.type(t) for t in in_types], [self.type(t) for t in out_types], self.context
         )
@@ -352,6 +385,8 @@ class Builder:
             "function_type": ir.TypeAttr.get(signature, self.context),
             "sym_visibility": ir.StringAttr.get("public" if public else "private", self.context),
         }
+        if argument_attributes:
+            attributes["arg_attrs"] = self._argument_attributes(len(in_types), argument_attributes)
         outer_point, outer_location = self.point, self.location
         operation = ir.Operation.create(
             "func.func", attributes=attributes, regions=1, loc=self.unknown, ip=ir.InsertionPoint(self.module.body)
@@ -365,10 +400,30 @@ class Builder:
         finally:
             self.point, self.location = outer_point, outer_location
 
+    def _argument_attributes(self, count: int, given: Mapping[int, Mapping[str, str]]) -> Any:
+        rows = [{name: self.attribute(text) for name, text in given.get(i, {}).items()} for i in range(count)]
+        return ir.ArrayAttr.get([ir.DictAttr.get(row, self.context) for row in rows], self.context)
+
     def call(self, name: str, operands: Sequence[Value], out_types: Sequence[Any]) -> tuple[Value, ...]:
         """Call a function of this module."""
         callee = ir.FlatSymbolRefAttr.get(name, self.context)
         return self.ops("func.call", operands, out_types, {"callee": callee})
+
+
+_DONE = np.zeros((), np.uint32)
+
+
+def _with_number(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An ordered call takes a number, which is a result of the one before, and returns one, which the next takes.
+
+    StableHLO's own tokens would say the same, but some engines fail on a conditional whose only result is a token.
+    """
+    return lambda number, *operands: (_DONE, *function(*operands))
+
+
+def _row_major(ranks: Sequence[int]) -> str:
+    """The layouts of operands or results in which the last axis varies fastest, as an attribute's text."""
+    return f"[{', '.join(f'dense<{list(range(rank))[::-1] or str()}> : tensor<{rank}xindex>' for rank in ranks)}]"
 
 
 def _symbol(name: str) -> str:

@@ -15,11 +15,15 @@ import numpy as np
 
 from ..backend.array import Array, from_buffer
 from ..backend.client import Device, default_device, devices
+from ..backend.pending import inherited, pending_of, watch
+from ..config import config
+from ..core.dtypes import is_inexact
 from ..core.primitive import Primitive, infer
 from ..core.program import Equation, Program, Var
-from ..core.trace import Trace, Tracer, install_bottom, leaked
+from ..core.trace import Trace, Tracer, install_bottom, leaked, state
 from ..core.types import ArrayType
-from ..errors import DeviceError
+from ..errors import CheckError, DeviceError
+from ..source import Source
 from .cache import compile_program
 
 __all__ = ["EvaluateTrace", "common_device", "evaluation", "quiet"]
@@ -50,14 +54,16 @@ class EvaluateTrace(Trace):
 
     Attributes:
         host_only: True where this process has no accelerator, so that arrays without a device live on the host.
-            None until the first operation asks.
+            None until the first operation asks; False while results are checked for NaN.
+        careful: True while `config.check_nans` is on anywhere in the process.
     """
 
-    __slots__ = ("host_only",)
+    __slots__ = ("careful", "host_only")
 
     def __init__(self) -> None:
         super().__init__(None, "eager evaluation")
         self.host_only: bool | None = None
+        self.careful = False
 
     def process(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         # Hot: every eager operation passes here (benchmark: eager).
@@ -82,18 +88,42 @@ class EvaluateTrace(Trace):
         """Any operands and devices."""
         if self.host_only is None:
             self.host_only = devices()[0].is_host
+        if self.careful and config.current.check_nans and not op.runs_itself:
+            results = self._compute(op, args)
+            for result in results:
+                _require_finite(op.name, result.host())
+            return results
+        return self._compute(op, args)
+
+    def be_careful(self, careful: bool) -> None:
+        """Take the general way for every operation, or stop doing so."""
+        self.careful = careful
+        self.host_only = False if careful else None
+
+    def _compute(self, op: Primitive, args: tuple[Any, ...]) -> tuple[Any, ...]:
         arrays = tuple(_as_array(arg) for arg in args)
         if op.runs_itself:
             return op.run(arrays)
         device = common_device(op.name, arrays)
         if not (device or default_device()).is_host:
             return _run_compiled(op, arrays, device)
-        results = silence.run(op.evaluate, *(array.host() for array in arrays))
+        operands = [array.host() for array in arrays]
+        results = op.evaluate(*operands) if op.interprets else silence.run(op.evaluate, *operands)
         hosts = [r if type(r) is np.ndarray else np.asarray(r) for r in results]
         if op.plain:
             return tuple(Array(host, None, None, device) for host in hosts)
         types = infer(op, *(array.type for array in arrays))
         return tuple(Array(host, None, type, device) for host, type in zip(hosts, types, strict=True))
+
+
+def _require_finite(what: str, result: np.ndarray) -> None:
+    if is_inexact(result.dtype) and not np.isfinite(result).all():
+        raise not_finite(what, bool(np.isnan(result).any()), state.source)
+
+
+def not_finite(what: str, nan: bool, source: Source | None) -> CheckError:
+    """The error for an operation whose result is not finite."""
+    return CheckError(f"the result of {what} has {'NaN' if nan else 'an infinity'} in it", source)
 
 
 def _as_array(value: Any) -> Array:
@@ -128,9 +158,12 @@ def _run_compiled(op: Primitive, arrays: tuple[Array, ...], device: Device | Non
     place = device or default_device()
     types = tuple(array.type for array in arrays)
     executable = compile_program(one_operation_program(op, types), place)
+    parents = inherited(arrays) if watch.on else ()
     buffers = executable([array.buffer(place) for array in arrays])
+    pending = pending_of(executable.checks, buffers, parents)
     return tuple(
-        from_buffer(b, t, place, device is not None) for b, t in zip(buffers, executable.out_types, strict=True)
+        from_buffer(b, t, place, device is not None, pending)
+        for b, t in zip(buffers, executable.out_types, strict=False)  # without the outcome of the checks
     )
 
 
@@ -143,3 +176,4 @@ def one_operation_program(op: Primitive, types: tuple[ArrayType, ...]) -> Progra
 
 evaluation = EvaluateTrace()
 install_bottom(evaluation)
+config.listen_to_check_nans(evaluation.be_careful)

@@ -9,15 +9,17 @@ from typing import Any
 from ..backend.stablehlo import Builder, Module, Value
 from ..config import config
 from ..core.check import check_program
-from ..core.program import Literal, Program, Var, collection_paused, stage
+from ..core.program import Literal, Program, Var, collection_paused, deep_stack, stage
 from ..core.types import ArrayType
 from ..errors import EngineError, FuncgradError
 
-__all__ = ["inline", "lower_by", "lower_call", "lower_program", "threads_of"]
+__all__ = ["aliases", "inline", "lower_by", "lower_call", "lower_program", "threads_of"]
 
 
-def lower_program(program: Program, platform: str) -> Module:
+def lower_program(program: Program, platform: str, donated: Sequence[int] = ()) -> Module:
     """The module whose `main` is the program. Its constants must have become inputs (`program.closed()`).
+
+    The buffers of the inputs whose numbers are in `donated` may be overwritten.
 
     Raises:
         EngineError: the engine refused an operation; the message names the program and quotes the user's line.
@@ -26,8 +28,8 @@ def lower_program(program: Program, platform: str) -> Module:
         check_program(program)
     build = Builder(program.name, platform)
     try:
-        with collection_paused():
-            _main(build, program)
+        with collection_paused(), deep_stack:
+            _main(build, program, donated)
     except FuncgradError:
         raise
     except Exception as error:  # the engine raises several unrelated classes
@@ -37,7 +39,7 @@ def lower_program(program: Program, platform: str) -> Module:
     return Module(build, program.in_types, [*program.out_types, *hidden])
 
 
-def _main(build: Builder, program: Program) -> None:
+def _main(build: Builder, program: Program, donated: Sequence[int]) -> None:
     """The function that the engine calls. Programs with checks return their first error as a last result."""
     keys = threads_of(program)
     hidden = [key for key in keys if key == "errors"]
@@ -47,7 +49,25 @@ def _main(build: Builder, program: Program) -> None:
         return [*inline(build, program, args), *build.threads(hidden)]
 
     build.payload = program.payload
-    build.function("main", program.in_types, [*program.out_types, *build.thread_types(hidden)], body, public=True)
+    given = {place: _donation(output) for place, output in aliases(program, donated).items()}
+    out_types = [*program.out_types, *build.thread_types(hidden)]
+    build.function("main", program.in_types, out_types, body, public=True, argument_attributes=given)
+
+
+def aliases(program: Program, donated: Sequence[int]) -> dict[int, int | None]:
+    """For each donated input the first output of its shape and dtype that no earlier one takes, or None."""
+    free: dict[ArrayType, list[int]] = {}
+    for place, type in enumerate(program.out_types):
+        free.setdefault(type.strong(), []).append(place)
+    found: dict[int, int | None] = {}
+    for place in donated:
+        fitting = free.get(program.inputs[place].type.strong())
+        found[place] = fitting.pop(0) if fitting else None
+    return found
+
+
+def _donation(output: int | None) -> dict[str, str]:
+    return {"jax.buffer_donor": "true"} if output is None else {"tf.aliasing_output": f"{output} : i32"}
 
 
 def threads_of(*programs: Program) -> tuple[str, ...]:

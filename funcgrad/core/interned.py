@@ -6,7 +6,7 @@ import inspect
 import threading
 import weakref
 from collections import deque
-from typing import Any, NoReturn, dataclass_transform
+from typing import Any, ClassVar, NoReturn, dataclass_transform
 
 __all__ = ["Interned", "InternedMeta"]
 
@@ -27,6 +27,7 @@ class InternedMeta(type):
     _fields: tuple[str, ...]
     _defaults: tuple[Any, ...]
     _required: int
+    remembered: bool
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> InternedMeta:
         cls: Any = super().__new__(mcs, name, bases, namespace, **options)
@@ -63,7 +64,8 @@ class InternedMeta(type):
             if instance is None:
                 instance: Any = object.__new__(cls)
                 instance.__dict__.update(zip(cls._fields, fields, strict=True))
-                _recent.append(instance)
+                if cls.remembered:
+                    _recent.append(instance)
                 instances[fields] = weakref.ref(instance, lambda dead, forget=_forget: forget(instances, fields, dead))
         return instance
 
@@ -88,7 +90,13 @@ def _forget(instances: dict[Any, weakref.ref[Any]], fields: tuple[Any, ...], dea
 
 
 class Interned(metaclass=InternedMeta):
-    """Base of interned classes: immutable; pickles, copies and prints by its fields."""
+    """Base of interned classes: immutable; pickles, copies and prints by its fields.
+
+    Class attributes:
+        remembered: whether recent instances are kept alive; False for those that may hold a user's arrays.
+    """
+
+    remembered: ClassVar[bool] = True
 
     def _field_values(self) -> tuple[Any, ...]:
         return tuple([getattr(self, field) for field in type(self)._fields])

@@ -49,7 +49,7 @@ def format_equation(eqn: Equation, names: Names, indent: str = "", sources: bool
     """The text of one equation."""
     inputs = " ".join(_atom(a, names) for a in eqn.inputs)
     outputs = " ".join(f"{names(v)}:{v.type}" for v in eqn.outputs)
-    text = f"{indent}{outputs} = {eqn.op.name}{_parameters(eqn.op, indent)} {inputs}".rstrip()
+    text = f"{indent}{outputs}{' = ' * bool(outputs)}{eqn.op.name}{_parameters(eqn.op, indent)} {inputs}".rstrip()
     if sources and eqn.source is not None:
         text += f"    # {eqn.source.file}:{eqn.source.line}"
     return text
@@ -61,6 +61,10 @@ def _parameters(op: Primitive, indent: str) -> str:
         value: Any = getattr(op, field)
         if hasattr(value, "equations"):
             shown.append(f"{field}={format_program(value, indent + '  ')}")
+        elif isinstance(value, tuple) and value and hasattr(value[0], "equations"):
+            inner = indent + "    "
+            programs = "".join(f"\n{inner}{format_program(program, inner)}" for program in value)
+            shown.append(f"{field}=({programs} )")
         else:
             shown.append(f"{field}={value}")
     return f"[{', '.join(shown)}]" if shown else ""

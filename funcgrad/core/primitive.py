@@ -44,6 +44,7 @@ class Primitive(Interned):
         kernel: the NumPy function that is the whole of `evaluate`, if there is one: eager evaluation's shortcut.
         plain: True if evaluating it maps host values to host values of strong types and nothing else.
         runs_itself: True if it is evaluated by `run(arrays)` rather than `evaluate` (compiled programs, callbacks).
+        interprets: True if `evaluate` runs programs, so that their operations see to NumPy's warnings, not this one.
     """
 
     multiple: ClassVar[bool] = False
@@ -54,6 +55,7 @@ class Primitive(Interned):
     kernel: ClassVar[Callable[..., Any] | None] = None
     plain: ClassVar[bool] = True
     runs_itself: ClassVar[bool] = False
+    interprets: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -133,6 +135,16 @@ class Primitive(Interned):
         Only operations with `effects` are asked. Results under a false mask may be anything of the right type.
         """
         raise MissingRuleError(f"operation {self.name} has no rule `masked`")
+
+    def without(self, unused: tuple[bool, ...]) -> tuple[Primitive, tuple[int, ...], tuple[int, ...]] | None:
+        """The operation without the work for results that nobody uses, if it can do less; else None.
+
+        Only operations with several results are asked.
+
+        Returns:
+            The smaller operation, which of this one's operands it takes, and which of its results it gives.
+        """
+        return None
 
 
 class Linear(Primitive):

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,7 +23,7 @@ from ..errors import ConcretizationError
 from ..source import Source, user_source
 from .pretty import format_program
 from .primitive import Primitive, infer
-from .trace import Purpose, Trace, Tracer, bottom, leaked, run_under, state
+from .trace import Journal, Purpose, Trace, Tracer, bottom, leaked, run_under, state
 from .types import ArrayType
 
 __all__ = ["Equation", "Literal", "Program", "StageTrace", "StagedTracer", "Var", "run_program", "stage"]
@@ -417,10 +419,11 @@ def stage(
 class Path:
     """One run of a function under a staging trace: its outputs, or the exception that ended it."""
 
-    __slots__ = ("error", "outputs", "trace")
+    __slots__ = ("error", "journal", "outputs", "trace")
 
     def __init__(self, trace: StageTrace) -> None:
         self.trace = trace
+        self.journal = Journal()
         self.outputs: Sequence[Any] = ()
         self.error: Exception | None = None
 
@@ -446,7 +449,8 @@ def trace_path(
     path = Path(trace)
     outer, state.source = state.source, None
     try:
-        path.outputs = run_under(trace, function, *tracers)
+        with path.journal:
+            path.outputs = run_under(trace, function, *tracers)
     except Exception as error:
         if not trace.questions:
             raise
@@ -492,6 +496,37 @@ def collection_paused() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+class DeepStack:
+    """Allows deeply nested functions to be traced: in this block Python's recursion limit is at least `LIMIT`.
+
+    Each level of nesting takes some twenty Python frames. They live on the heap, so the limit guards only against
+    endless recursion. The limit is the interpreter's, so threads in such blocks share one raise.
+    """
+
+    LIMIT = 4000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._before, self.LIMIT))
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and sys.getrecursionlimit() == self.LIMIT:
+                sys.setrecursionlimit(self._before)
+
+
+deep_stack = DeepStack()
 
 
 def concretization_error(tracer: Tracer, wanted: str) -> ConcretizationError:

@@ -22,7 +22,7 @@ from .types import ArrayType
 if TYPE_CHECKING:
     from .primitive import Primitive
 
-__all__ = ["Trace", "Tracer", "Undecided", "run_under", "staging", "state", "type_of"]
+__all__ = ["Journal", "Trace", "Tracer", "Undecided", "run_under", "staging", "state", "type_of"]
 
 
 Purpose = str | tuple[str, Callable[..., Any]]
@@ -134,10 +134,12 @@ class _State(threading.local):
         trace: the current interpreter.
         source: the user's line to record for equations while no user code runs (programs being interpreted, tapes
             run backwards); None while user code runs and its line is to be found on the stack.
+        journals: open `Journal`s, outermost first.
     """
 
     trace: Trace = None  # type: ignore[assignment]  # the bottom interpreter installs itself at import
     source: Source | None = None
+    journals: tuple[Journal, ...] = ()
 
 
 state = _State()
@@ -161,6 +163,33 @@ def run_under(trace: Trace, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     finally:
         state.trace = previous
+
+
+class Journal:
+    """Remembers, for a `with` block, what a traced function marked as used, so that it can be run once more."""
+
+    __slots__ = ("_undo",)
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Journal:
+        state.journals = (*state.journals, self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        state.journals = state.journals[:-1]
+
+    def take_back(self) -> None:
+        """Undo the marks, the latest first."""
+        while self._undo:
+            self._undo.pop()()
+
+    @staticmethod
+    def note(undo: Callable[[], None]) -> None:
+        """Have `undo` called if the function that is being traced is run once more."""
+        for journal in state.journals:
+            journal._undo.append(undo)
 
 
 def staging() -> bool:

@@ -8,14 +8,17 @@ import numpy as np
 
 from ..backend.array import Array, from_buffer
 from ..backend.client import default_device
+from ..backend.pending import inherited, pending_of, watch
 from ..compiler.cache import compile_program
 from ..compiler.evaluate import common_device
 from ..compiler.lower import lower_call
+from ..compiler.simplify import results_only
 from ..core.primitive import Primitive
 from ..core.program import Program, run_program
 from ..core.trace import bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..transforms.jvp import jvp_program
+from ..transforms.mask import mask_program
 from ..transforms.partial_eval import partial_eval_call
 from ..transforms.transpose import transpose_program
 from ..transforms.vmap import batch_program
@@ -37,6 +40,14 @@ class Call(Primitive):
     def axis_names(self) -> frozenset[Any]:
         return self.program.axis_names
 
+    @property
+    def effects(self) -> frozenset[str]:  # type: ignore[override]
+        return self.program.effects
+
+    @property
+    def payload(self) -> int:  # type: ignore[override]
+        return self.program.payload
+
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         return tuple(t.strong() for t in self.program.out_types)
 
@@ -44,9 +55,11 @@ class Call(Primitive):
         device = common_device(self.program.name, arrays)
         place = device or default_device()
         executable = compile_program(self.program, place)
+        parents = inherited(arrays) if watch.on else ()
         buffers = executable([array.buffer(place) for array in arrays])
+        pending = pending_of(executable.checks, buffers, parents)
         committed = device is not None
-        return tuple([from_buffer(b, t, place, committed) for b, t in zip(buffers, self.infer(), strict=True)])
+        return tuple([from_buffer(b, t, place, committed, pending) for b, t in zip(buffers, self.infer(), strict=True)])
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
         results = run_under(bottom(), run_program, self.program, [Array(x) for x in operands])
@@ -54,6 +67,15 @@ class Call(Primitive):
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         return lower_call(build, self.program, operands)
+
+    def without(self, unused: tuple[bool, ...]) -> tuple[Primitive, tuple[int, ...], tuple[int, ...]] | None:
+        if not any(unused):
+            return None
+        wanted = tuple(i for i, dead in enumerate(unused) if not dead)
+        program, used = results_only(self.program, wanted)
+        inputs = [program.inputs[i] for i in used]
+        smaller = Program(inputs, (), program.equations, program.outputs, program.name)
+        return Call(smaller), tuple(used), wanted
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         moving = tuple(type(t) is not Zero for t in tangents)
@@ -80,3 +102,6 @@ class Call(Primitive):
     def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         program, out_axes = batch_program(self.program, size, axes, name)
         return Call(program)(*operands), out_axes
+
+    def masked(self, mask: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        return Call(mask_program(self.program))(mask, *operands)

@@ -14,14 +14,15 @@ import numpy as np
 from .. import tree
 from ..backend.array import Array
 from ..compiler.lower import inline, threads_of
+from ..compiler.simplify import results_only
 from ..core.dtypes import BOOL, INT32, is_integer
 from ..core.primitive import Primitive
 from ..core.program import Program, run_program, stage
-from ..core.trace import bottom, run_under
+from ..core.trace import Journal, bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, ControlFlowError
 from ..ops.elementwise import clamp, eq, ne, select
-from ..ops.structure import broadcast_in_dim, convert, full, reshape, zeros_of
+from ..ops.structure import broadcast_in_dim, convert, full, zeros_of
 from ..source import function_source
 from ..transforms.arguments import check_callable, leaf_names, lift
 from ..transforms.jvp import jvp_program
@@ -45,6 +46,7 @@ class Cond(Primitive):
     multiple = True
     takes_zeros = True
     plain = False
+    interprets = True
 
     branches: tuple[Program, ...]
 
@@ -136,6 +138,25 @@ class Cond(Primitive):
     def masked(self, mask: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         branches = tuple(mask_program(branch) for branch in self.branches)
         return Cond(branches)(operands[0], mask, *operands[1:])
+
+    def without(self, unused: tuple[bool, ...]) -> Any:
+        return smaller_cond(self, unused)
+
+
+@lru_cache(maxsize=4096)
+def smaller_cond(op: Cond, unused: tuple[bool, ...]) -> tuple[Cond, tuple[int, ...], tuple[int, ...]] | None:
+    """The `without` rule: an operand stays if any branch needs it."""
+    results = tuple(i for i, u in enumerate(unused) if not u)
+    smaller = [results_only(branch, results) for branch in op.branches]
+    needed = sorted({i for _, inputs in smaller for i in inputs})
+    same = all(branch is before for (branch, _), before in zip(smaller, op.branches, strict=True))
+    if same and len(needed) == len(op.branches[0].inputs):
+        return None
+    branches = []
+    for branch, _ in smaller:
+        inputs = [branch.inputs[i] for i in needed]
+        branches.append(Program(inputs, (), branch.equations, branch.outputs, branch.name))
+    return Cond(tuple(branches)), (0, *(i + 1 for i in needed)), results
 
 
 class SplitBranches:
@@ -306,11 +327,16 @@ def _largest(dtype: np.dtype) -> int:
 def _branch(
     what: str, index: Any, functions: Sequence[Callable[..., Any]], operands: tuple[Any, ...], titles: Sequence[str]
 ) -> Any:
+    journal = Journal()
     leaves, in_tree = tree.flatten((operands, {}))
     values = [lift(leaf, f"an operand of {what}") for leaf in leaves]
     types = [x.type for x in values]
     names = leaf_names([f"operands[{i}]" for i in range(len(operands))], operands)
-    traced = [trace_function(f, in_tree, types, names, what, keep_weak=True) for f in functions]
+    traced = []
+    for function in functions:
+        journal.take_back()  # only one branch will run, so each may use what the others use
+        with journal:
+            traced.append(trace_function(function, in_tree, types, names, what))
     _check_results(what, traced, functions, titles)
     common = [_strongest([t.program.out_types[i] for t in traced]) for i in range(len(traced[0].out_types))]
     for t in traced:
@@ -340,6 +366,7 @@ def _check_results(
         )
         raise ControlFlowError(
             f"{what}: the functions return different types:\n{shown}\n"
-            f"{titles[0]} is {function_source(functions[0])}, {titles[number]} is {function_source(functions[number])}.\n"
+            f"{titles[0]} is {function_source(functions[0])}, "
+            f"{titles[number]} is {function_source(functions[number])}.\n"
             f"Return the same structure, shapes and dtypes from each; x.astype(…) and fnp.broadcast_to help."
         )

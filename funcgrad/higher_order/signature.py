@@ -70,8 +70,9 @@ class Arguments:
         static_argnames: Sequence[str],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        what: str = "jit",
     ) -> None:
-        self._function, self._args, self._kwargs = function, args, kwargs
+        self._function, self._args, self._kwargs, self._what = function, args, kwargs, what
         dynamic, dynamic_kwargs, self._fixed = _separate(static_argnums, static_argnames, args, kwargs)
         leaves, self._outer_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
         self._traced = [is_array_like(leaf) or isinstance(leaf, ShapeDtypeStruct) for leaf in leaves]
@@ -99,8 +100,8 @@ class Arguments:
         named.extend((names[i], value) for i, value in self._static_leaves.items())
         name, value = next((name, value) for name, value in named if not _hashable(value))
         return StaticArgumentError(
-            f"jit of {function_source(self._function)}: the static argument {name} is of type {type(value).__name__}, "
-            f"which cannot be hashed, so it cannot be part of the compiled function's key.\n"
+            f"{self._what} of {function_source(self._function)}: the static argument {name} is of type "
+            f"{type(value).__name__}, which cannot be hashed, so it cannot be part of the compiled function's key.\n"
             f"Pass a hashable value (a tuple instead of a list), or make it a traced argument."
         )
 
@@ -109,6 +110,34 @@ class Arguments:
         kept = [(n, a) for i, (n, a) in enumerate(zip(positional, self._args, strict=True)) if i not in self._fixed]
         kept += [(name, self._kwargs[name]) for name in sorted(self._kwargs) if name not in self._fixed]
         return leaf_names([name for name, _ in kept], [value for _, value in kept])
+
+    def donated(self, numbers: Sequence[int], names: Sequence[str]) -> list[int]:
+        """The traced leaves, by number, that belong to the arguments with these numbers and names."""
+        count = len(self._args)
+        given = {n % count for n in numbers if -count <= n < count}
+        parts = [(i in given, arg) for i, arg in enumerate(self._args) if i not in self._fixed]
+        parts += [(name in names, self._kwargs[name]) for name in sorted(self._kwargs) if name not in self._fixed]
+        flags = [flag for flag, part in parts for _ in tree.leaves(part)]
+        return [i for i, flag in enumerate(f for f, t in zip(flags, self._traced, strict=True) if t) if flag]
+
+    @property
+    def statics(self) -> list[Any]:
+        """The static values."""
+        return [*self._fixed.values(), *self._static_leaves.values()]
+
+    @property
+    def named_statics(self) -> dict[str, Any]:
+        """Every static value by its name or path."""
+        positional = argument_names(self._function, self._args, {})
+        found = {positional[p] if isinstance(p, int) else p: value for p, value in self._fixed.items()}
+        names = self._leaf_names()
+        found.update((names[i], value) for i, value in self._static_leaves.items())
+        return found
+
+    @property
+    def structure(self) -> Any:
+        """The tree of all arguments but the static ones."""
+        return self._outer_tree
 
     @property
     def names(self) -> list[str]:
@@ -168,9 +197,15 @@ def _separate(
 
 
 def complete_statics(
-    fun: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]
+    fun: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...], what: str = "static"
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Static arguments by number and by name, each derived from the other where the signature tells."""
+    """Arguments by number and by name, each derived from the other where the signature tells.
+
+    Args:
+        fun: the function.
+        numbers, names: given as `<what>_argnums` and `<what>_argnames`.
+        what: what is to be done with them, such as "static", for messages.
+    """
     if not numbers and not names:
         return numbers, names
     try:
@@ -183,10 +218,10 @@ def complete_statics(
     keywords = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for name in names:
         if name not in known and not keywords:
-            raise ArgumentError(f"static_argnames names {name!r}, but {function_source(fun)} has no such argument")
+            raise ArgumentError(f"{what}_argnames names {name!r}, but {function_source(fun)} has no such argument")
     for number in numbers:
         if not -len(places) <= number < len(places) and not variadic:
-            raise ArgumentError(f"static_argnums names argument {number}, but {function_source(fun)} has {len(places)}")
+            raise ArgumentError(f"{what}_argnums names argument {number}, but {function_source(fun)} has {len(places)}")
     every_number = {n % len(places) if places and -len(places) <= n < 0 else n for n in numbers}
     every_number |= {places.index(name) for name in names if name in places}
     every_name = {*names, *(places[n] for n in every_number if n < len(places))}

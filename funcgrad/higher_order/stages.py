@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
 from .. import tree
-from ..backend.array import Array, Placed
+from ..backend.array import Array, Placed, from_buffer
 from ..backend.client import Device
 from ..backend.executable import Executable
+from ..backend.pending import Pending, inherited, pending_of, watch
 from ..compiler.cache import compile_program
 from ..compiler.lower import lower_program
 from ..core.program import Program
-from ..errors import ArgumentError
+from ..errors import ArgumentError, EngineError
 from ..source import user_source
 from ..transforms.arguments import is_array_like, lift
+from .donation import Donation
 from .traced import Traced
 
 __all__ = ["Compiled", "Dispatch", "Lowered"]
@@ -23,33 +26,78 @@ __all__ = ["Compiled", "Dispatch", "Lowered"]
 class Dispatch:
     """What an eager call needs: the executable, the buffers it closes over and how to wrap its results."""
 
-    __slots__ = ("constants", "device", "executable", "out_placed", "out_tree", "out_types", "returns_array")
+    __slots__ = (
+        "calls",
+        "constants",
+        "device",
+        "donation",
+        "executable",
+        "out_placed",
+        "out_tree",
+        "out_types",
+        "plain",
+        "returns_array",
+    )
 
-    def __init__(self, traced: Traced, executable: Executable, place: Device, committed: bool) -> None:
+    def __init__(
+        self, traced: Traced, executable: Executable, place: Device, committed: bool, donation: Donation | None
+    ) -> None:
         self.executable = executable
-        self.constants = [constant.buffer(place) for constant in traced.constants]
+        self.constants = [_held(constant, place) for constant in traced.constants]
+        self.donation = donation
+        self.plain = not (self.constants or donation or executable.checks)
+        self.calls = 0
         self.out_tree = traced.out_tree
         self.returns_array = tree.treedef_is_leaf(traced.out_tree)
         self.out_types = traced.out_types
         self.out_placed = [Placed(t, place, committed) for t in traced.out_types]
         self.device = place if committed else None
 
-    def __call__(self, buffers: list[Any]) -> Any:
-        # Hot: one compiled call (benchmark: dispatch).
-        outs = self.executable(self.constants + buffers if self.constants else buffers)
+    def __call__(self, buffers: list[Any], arrays: Sequence[Array]) -> Any:
+        # Hot: one compiled call (benchmark: dispatch). The arrays are those of the buffers.
+        self.calls += 1
+        if self.plain and not watch.on:
+            outs, pending = self.executable(buffers), None
+        else:
+            outs, pending = self._run(buffers, arrays)
         if self.returns_array:
-            return Array(None, outs[0], self.out_types[0], self.device, self.out_placed[0])
-        arrays = map(Array, repeat(None), outs, self.out_types, repeat(self.device), self.out_placed)
-        return self.out_tree.unflatten(arrays)
+            return Array(None, outs[0], self.out_types[0], self.device, self.out_placed[0], pending)
+        placed = self.out_types, repeat(self.device), self.out_placed
+        results = map(Array, repeat(None), outs, *placed, repeat(pending))
+        return self.out_tree.unflatten(results)
+
+    def _run(self, buffers: list[Any], arrays: Sequence[Array]) -> tuple[list[Any], Pending | None]:
+        parents = inherited(arrays) if watch.on else ()
+        constants = [constant._buffer for constant in self.constants]
+        try:
+            if self.donation is None:
+                outs = self.executable(constants + buffers)
+            else:
+                outs = self.donation.run(self.executable, constants, buffers, arrays)
+        except EngineError:
+            for constant in self.constants:  # one that was donated has no buffer
+                constant.require_value()
+            raise
+        checks = self.executable.checks
+        return outs, pending_of(checks, outs, parents) if parents or checks else None
+
+
+def _held(constant: Array, place: Device) -> Array:
+    """An array that a function closes over as one that has its buffer on the device where the function runs."""
+    constant.require_checks()
+    buffer = constant.buffer(place)
+    return constant if constant._buffer is buffer else from_buffer(buffer, constant.type, place, True)
 
 
 class Lowered:
     """A program lowered to StableHLO for a device, not yet compiled."""
 
-    def __init__(self, traced: Traced, device: Device) -> None:
+    def __init__(self, traced: Traced, device: Device, donation: Donation | None = None) -> None:
         self._traced = traced
         self._device = device
-        self._module = lower_program(traced.program, device.platform)
+        self._donation = donation
+        self._donated = () if donation is None else donation.inputs(len(traced.constants))
+        self._module = lower_program(traced.program, device.platform, self._donated)
 
     @property
     def program(self) -> Program:
@@ -61,17 +109,20 @@ class Lowered:
 
     def compile(self) -> Compiled:
         """Compile it."""
-        return Compiled(self._traced, compile_program(self._traced.program, self._device, user_source()), self._device)
+        executable = compile_program(self._traced.program, self._device, user_source(), self._donated)
+        return Compiled(self._traced, executable, self._device, self._donation)
 
 
 class Compiled:
     """A compiled function for fixed argument types; call it with such arguments."""
 
-    def __init__(self, traced: Traced, executable: Executable, device: Device) -> None:
+    def __init__(
+        self, traced: Traced, executable: Executable, device: Device, donation: Donation | None = None
+    ) -> None:
         self._executable = executable
         self._device = device
         self._types = traced.program.in_types[len(traced.constants) :]
-        self._dispatch = Dispatch(traced, executable, device, False)
+        self._dispatch = Dispatch(traced, executable, device, False, donation)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run; the leaves of the arguments must have the types it was compiled for.
@@ -85,7 +136,7 @@ class Compiled:
             raise ArgumentError(
                 f"compiled for ({', '.join(map(str, self._types))}), called with ({', '.join(map(str, types))})"
             )
-        return self._dispatch([leaf.buffer(self._device) for leaf in leaves])
+        return self._dispatch([leaf.buffer(self._device) for leaf in leaves], leaves)
 
     def as_text(self) -> str:
         """The optimised HLO."""

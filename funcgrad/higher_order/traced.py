@@ -9,13 +9,15 @@ import numpy as np
 
 from .. import tree
 from ..compiler.simplify import simplify
-from ..core.program import Equation, Literal, Program, Var, collection_paused, stage
+from ..config import config
+from ..core.program import Equation, Literal, Program, Var, collection_paused, deep_stack, stage
 from ..core.trace import Tracer
 from ..core.types import ArrayType
 from ..errors import ControlFlowError
 from ..ops.structure import Convert
 from ..source import function_source
-from ..transforms.arguments import FlatFunction, strong
+from ..transforms.arguments import FlatFunction
+from .checks import check_results
 
 __all__ = ["Traced", "is_concrete", "mismatch", "share_constants", "trace_function"]
 
@@ -27,6 +29,7 @@ class Traced:
         program: the closed, simplified program; its first inputs are the arrays that the function closes over.
         constants: those arrays.
         out_tree: structure of the function's result.
+        out_types: of its leaves, as the outside sees them: not weak.
     """
 
     __slots__ = ("constants", "out_tree", "out_types", "program")
@@ -44,7 +47,6 @@ def trace_function(
     types: Sequence[ArrayType],
     names: Sequence[str],
     what: str,
-    keep_weak: bool = False,
 ) -> Traced:
     """Stage a function of pytrees, called with traced leaves of the given types.
 
@@ -54,7 +56,6 @@ def trace_function(
         types: of the leaves.
         names: of the leaves, for messages.
         what: the transformation's name, for messages.
-        keep_weak: leave results that are Python scalars weak.
     """
     out_tree = None
     flat = FlatFunction(function, in_tree)
@@ -69,11 +70,13 @@ def trace_function(
                 f"the paths of {function_source(function)} that Python's `if`s choose between return different "
                 f"structures:\n  {out_tree}\n  {flat.out_tree}\nReturn the same structure on every path."
             )
-        return outs if keep_weak else [strong(out) for out in outs]
+        return outs
 
-    with collection_paused():
+    with collection_paused(), deep_stack:
         program = stage(leaves_to_leaves, types, (what, function), names)
         closed, constants = simplify(program).closed()
+        if config.current.check_nans:
+            closed = check_results(closed)
     name = getattr(function, "__name__", "program")
     closed.name = name if name.isidentifier() else "function"
     return Traced(closed, constants, out_tree)
@@ -151,9 +154,7 @@ def mismatch(
         return f"  {titles[0]}: {trees[0]}\n  {titles[1]}: {trees[1]}"
     rows.insert(0, ("", *titles, ""))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [
-        f"  {p:<{widths[0]}}  {a:<{widths[1]}}  {b:<{widths[2]}}{mark}".rstrip() for p, a, b, mark in rows
-    ]
+    lines = [f"  {p:<{widths[0]}}  {a:<{widths[1]}}  {b:<{widths[2]}}{mark}".rstrip() for p, a, b, mark in rows]
     return "\n".join(lines)
 
 
@@ -167,4 +168,3 @@ class _Leaf:
 
     def __init__(self, type: ArrayType) -> None:
         self.type = type
-

@@ -4,6 +4,11 @@ Nothing broadcasts or promotes here: operands have equal shapes and dtypes, and 
 array beside it. What does not fit raises `ShapeError` or `DTypeError`, eager or traced.
 """
 
+from ..higher_order.cond import cond, switch
+from ..higher_order.implicit import custom_linear_solve, custom_root
+from ..higher_order.loops import map, reduce
+from ..higher_order.repetition import fori_loop, while_loop
+from ..higher_order.scan import scan
 from ..numpy.promotion import broadcast_shapes
 from ..transforms.grad import stop_gradient
 from .collectives import (
@@ -102,6 +107,7 @@ from .movement import (
     full,
     full_like,
     iota,
+    optimization_barrier,
     pad,
     reshape,
     rev,
@@ -158,21 +164,22 @@ from .windows import (
 # fmt: off
 __all__ = [
     "GatherDimensionNumbers", "GatherScatterMode", "Precision", "RoundingMethod", "ScatterDimensionNumbers", "abs",
-    "acos", "acosh",
-    "add", "all_gather", "argmax", "argmin", "asin", "asinh", "associative_scan", "atan", "atan2", "atanh",
-    "axis_index", "axis_size", "batch_matmul", "bitcast_convert_type", "bitwise_and", "bitwise_not", "bitwise_or",
-    "bitwise_xor", "broadcast", "broadcast_in_dim", "broadcast_shapes", "broadcast_to_rank", "broadcasted_iota", "cbrt",
-    "ceil", "clamp", "clz", "collapse", "complex", "concatenate", "conj", "convert_element_type", "cos", "cosh",
-    "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum", "digamma", "div", "dot", "dot_general",
-    "dynamic_index_in_dim", "dynamic_slice", "dynamic_slice_in_dim", "dynamic_update_index_in_dim",
-    "dynamic_update_slice", "dynamic_update_slice_in_dim", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expand_dims",
-    "expm1", "floor", "full", "full_like", "gather", "ge", "gt", "imag", "index_in_dim", "integer_pow", "iota",
-    "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "nextafter", "pad",
-    "pmax", "pmean", "pmin", "polygamma", "population_count", "pow", "ppermute", "psum", "real", "reciprocal",
-    "reduce_and", "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "reduce_xor", "rem", "reshape",
-    "rev", "round", "rsqrt", "scatter", "scatter_add", "scatter_max", "scatter_min", "scatter_mul", "scatter_sub",
-    "select", "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice",
-    "slice_in_dim", "sort", "sort_key_val", "split", "sqrt", "square", "squeeze", "stop_gradient", "sub", "tan", "tanh",
-    "top_k", "transpose", "zeta",
+    "acos", "acosh", "add", "all_gather", "argmax", "argmin", "asin", "asinh", "associative_scan", "atan", "atan2",
+    "atanh", "axis_index", "axis_size", "batch_matmul", "bitcast_convert_type", "bitwise_and", "bitwise_not",
+    "bitwise_or", "bitwise_xor", "broadcast", "broadcast_in_dim", "broadcast_shapes", "broadcast_to_rank",
+    "broadcasted_iota", "cbrt", "ceil", "clamp", "clz", "collapse", "complex", "concatenate", "cond", "conj",
+    "convert_element_type", "cos", "cosh", "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum",
+    "custom_linear_solve", "custom_root", "digamma", "div", "dot", "dot_general", "dynamic_index_in_dim",
+    "dynamic_slice", "dynamic_slice_in_dim", "dynamic_update_index_in_dim", "dynamic_update_slice",
+    "dynamic_update_slice_in_dim", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expand_dims", "expm1", "floor",
+    "fori_loop", "full", "full_like", "gather", "ge", "gt", "imag", "index_in_dim", "integer_pow", "iota",
+    "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "map", "max", "min", "mul", "ne", "neg",
+    "nextafter", "optimization_barrier", "pad", "pmax", "pmean", "pmin", "polygamma", "population_count", "pow",
+    "ppermute", "psum", "real", "reciprocal", "reduce", "reduce_and", "reduce_max", "reduce_min", "reduce_or",
+    "reduce_prod", "reduce_sum", "reduce_xor", "rem", "reshape", "rev", "round", "rsqrt", "scan", "scatter",
+    "scatter_add", "scatter_max", "scatter_min", "scatter_mul", "scatter_sub", "select", "select_n", "shift_left",
+    "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice", "slice_in_dim", "sort",
+    "sort_key_val", "split", "sqrt", "square", "squeeze", "stop_gradient", "sub", "switch", "tan", "tanh", "top_k",
+    "transpose", "while_loop", "zeta",
 ]
 # fmt: on

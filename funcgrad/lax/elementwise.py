@@ -10,6 +10,7 @@ from ..core.dtypes import DTypeLike, canonical, is_complex, is_integer
 from ..core.primitive import Primitive
 from ..numpy.conversion import SCALARS, as_operand
 from ..ops import bits, complex_parts, elementwise, exponential, special, structure, trigonometry
+from ..ops.checks import require_nonzero
 from .operands import adapted, bind, scalar
 
 __all__ = [
@@ -110,6 +111,18 @@ def _binary(name: str, op: Primitive) -> Callable[[Any, Any], Any]:
     return _named(lambda x, y: bind(op, *adapted((x, y))), name, op)
 
 
+def _division(name: str, op: Primitive, doc: str) -> Callable[[Any, Any], Any]:
+    def divided(x: Any, y: Any) -> Any:
+        x, y = adapted((x, y))
+        if is_integer(y.dtype):
+            require_nonzero(name, y)
+        return bind(op, x, y)
+
+    divided.__name__ = divided.__qualname__ = name
+    divided.__doc__ = doc
+    return divided
+
+
 abs = _unary("abs", elementwise.absolute)
 acos, acosh = _unary("acos", trigonometry.acos), _unary("acosh", trigonometry.acosh)
 asin, asinh = _unary("asin", trigonometry.asin), _unary("asinh", trigonometry.asinh)
@@ -135,8 +148,10 @@ square = _unary("square", exponential.square)
 tan, tanh = _unary("tan", trigonometry.tan), _unary("tanh", trigonometry.tanh)
 
 add, sub = _binary("add", elementwise.add), _binary("sub", elementwise.sub)
-mul, div = _binary("mul", elementwise.mul), _binary("div", elementwise.div)
-rem = _binary("rem", elementwise.rem)
+mul = _binary("mul", elementwise.mul)
+_ZERO = "a zero among integer divisors raises `IntegerDivisionError`."
+div = _division("div", elementwise.div, f"x / y; integers truncate, and {_ZERO}")
+rem = _division("rem", elementwise.rem, f"What truncated division leaves, with the sign of x (C's fmod); {_ZERO}")
 atan2 = _binary("atan2", trigonometry.atan2)
 bitwise_and, bitwise_or = _binary("bitwise_and", bits.and_), _binary("bitwise_or", bits.or_)
 bitwise_xor = _binary("bitwise_xor", bits.xor)

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..core.dtypes import DTypeLike, canonical
 from ..core.types import Shape
 from ..errors import ArgumentError, ShapeError
 from ..numpy.conversion import SCALARS, as_operand
 from ..ops import slicing, structure
+from ..ops.identities import OptimizationBarrier
 from ..ops.structure import canonical_axis
 from .operands import scalar
 
@@ -28,6 +30,7 @@ __all__ = [
     "full",
     "full_like",
     "iota",
+    "optimization_barrier",
     "pad",
     "reshape",
     "rev",
@@ -72,6 +75,21 @@ def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = No
     low, high, _ = builtins.slice(start_dimension, stop_dimension).indices(operand.ndim)
     shape = operand.shape
     return structure.reshape(operand, (*shape[:low], prod(shape[low:high]), *shape[high:]))
+
+
+def optimization_barrier(operand: Any) -> Any:
+    """The operand itself; the compiler neither merges nor moves work across, and waits for all of its leaves.
+
+    Args:
+        operand: an array or a tree of arrays.
+
+    Example:
+        >>> import funcgrad as fg
+        >>> float(fg.lax.optimization_barrier(2.0))
+        2.0
+    """
+    leaves, in_tree = tree.flatten(operand)
+    return in_tree.unflatten(OptimizationBarrier()(*map(as_operand, leaves)))
 
 
 def transpose(operand: Any, permutation: Sequence[int]) -> Any:

@@ -20,7 +20,7 @@ from ..ops.gather import scatter, scatter_add, scatter_max, scatter_min, scatter
 from ..ops.structure import broadcast, broadcast_in_dim, convert, full, reshape
 from .conversion import SCALARS, as_operand
 from .index_plan import Plan, parse
-from .indexing import BASIC, cut, host_index, read, write
+from .indexing import BASIC, cut, filling, host_index, read, write
 
 __all__ = ["At", "AtIndex"]
 
@@ -46,10 +46,10 @@ class AtIndex:
     """What `x.at[index]` is: a place in an array, with methods that return a changed copy of the array.
 
     Every method takes `indices_are_sorted` and `unique_indices` (promises that may make compiled code faster) and
-    `mode`: by default a known index out of bounds raises `OutOfBoundsError` and an update at a traced one is dropped;
-    "drop" (or "fill"), "clip", "wrap" and "promise_in_bounds" choose otherwise. Values are broadcast to the place's
-    shape and converted to the array's dtype; one of a higher kind, such as a float for an integer array, raises
-    `DTypeError`.
+    `mode`: by default an index out of bounds raises `OutOfBoundsError`, a traced one when a result of the compiled call
+    is read; "drop" (or "fill"), "clip", "wrap" and "promise_in_bounds" choose otherwise. Values are broadcast to the
+    place's shape and converted to the array's dtype; one of a higher kind, such as a float for an integer array,
+    raises `DTypeError`.
     """
 
     __slots__ = ("array", "index")
@@ -69,8 +69,11 @@ class AtIndex:
         mode: str | None = None,
         fill_value: Any = None,
     ) -> Any:
-        """The elements, as `x[index]`; `mode` and `fill_value` say what indices out of bounds give."""
-        plan = parse(self.array.shape, self.index, mode)
+        """The elements, as `x[index]`; `mode` and `fill_value` say what indices out of bounds give.
+
+        A `fill_value` without a mode means mode "fill".
+        """
+        plan = parse(self.array.shape, self.index, filling(mode, fill_value))
         return read(self.array, plan, fill_value, indices_are_sorted, unique_indices)
 
     def set(self, values: Any, **options: Any) -> Any:

@@ -53,7 +53,7 @@ def asarray(
     if isinstance(a, (Array, Tracer)):
         made = a if wanted is None else convert(a, wanted)
     elif type(a) in SCALARS:
-        made = scalar_array(a, wanted if wanted is not None else scalar_dtype(type(a)))
+        made = scalar_array(a, wanted if wanted is not None else scalar_dtype(type(a))).twin()
     elif isinstance(a, _NESTED):
         _refuse_alias(copy, "nested sequences")
         made = _from_nested(a, wanted)
@@ -80,6 +80,8 @@ def array(
     (2, 2)
     """
     made = asarray(object, dtype, copy=copy, device=device, order=order)
+    if copy and made is object and isinstance(made, Array):
+        made = made.twin()
     missing = ndmin - made.ndim
     return expand_dims(made, range(missing)) if missing > 0 else made
 

@@ -116,8 +116,9 @@ def full_like(a: Any, fill_value: Any, dtype: DTypeLike | None = None, shape: An
 
 
 def copy(a: Any, order: str | None = None) -> Any:
-    """`a` as an array; arrays are immutable, so nothing needs to be copied."""
-    return asarray(a, order=order)
+    """`a` as another array, which outlives the donation of `a`; the two share their memory as long as both live."""
+    made = asarray(a, order=order)
+    return made.twin() if made is a and isinstance(made, Array) else made
 
 
 def ascontiguousarray(a: Any, dtype: DTypeLike | None = None) -> Any:

@@ -14,6 +14,7 @@ from ..core.trace import state
 from ..errors import ArgumentError, DTypeError
 from ..ops import bits, complex_parts, exponential
 from ..ops import elementwise as ops
+from ..ops.checks import require_nonzero
 from ..ops.structure import bitcast_convert_type, broadcast, convert, full, zeros_of
 from .conversion import as_operand
 from .fast import ANY, FLOATING, REAL, SIMPLE, named, quick_binary, quick_unary
@@ -93,6 +94,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
         quotient = ops.where(_crosses(rest, y), quotient - 1, quotient)
         below = ops.floor(quotient)
         return ops.where(y == 0, x / y, ops.where(quotient - below > 0.5, below + 1, below))
+    require_nonzero("floor_divide", y)
     quotient = ops.div(x, y)
     if is_signed(x.dtype):
         quotient = ops.where(_crosses(ops.rem(x, y), y), quotient - 1, quotient)
@@ -100,7 +102,9 @@ def _floor_divide(x: Any, y: Any) -> Any:
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    if not is_integer(x.dtype):
+    if is_integer(x.dtype):
+        require_nonzero("remainder", y)
+    else:
         _require_real_number(x, "remainder")
     rest = ops.rem(x, y)
     if is_signed(x.dtype):
@@ -112,6 +116,7 @@ def _fmod(x: Any, y: Any) -> Any:
     if not is_integer(x.dtype):
         _require_real_number(x, "fmod")
         return ops.rem(x, y)
+    require_nonzero("fmod", y)
     return ops.where(y == 0, zeros_of(x.type), ops.rem(x, y))
 
 
@@ -125,21 +130,34 @@ def _require_real_number(x: Any, name: str) -> None:
         raise DTypeError(f"{name} takes integer or floating operands, not {x.dtype.name}")
 
 
+def _quick_division(ufunc: np.ufunc, kernel: Kernel) -> Kernel:
+    """A division with its shortcuts; that for integers leaves zero divisors to the general way, which refuses them."""
+
+    def of_integers(x: Any, y: Any) -> Any:
+        if y == 0 if type(y) is int else np.count_nonzero(y) != y.size:
+            raise ValueError("a zero among the divisors")
+        return ufunc(x, y)
+
+    return quick_binary(ufunc, FLOATING, quick_binary(of_integers, "il", binary_general(kernel)))
+
+
 floor_divide = named(
-    quick_binary(np.floor_divide, REAL, binary_general(_floor_divide)),
+    _quick_division(np.floor_divide, _floor_divide),
     "floor_divide",
-    "The largest integer not above x1 / x2, elementwise, in the operands' dtype. Integers divided by 0 give 0.",
+    "The largest integer not above x1 / x2, elementwise, in the operands' dtype. Integers are not divided by 0: that "
+    "raises `IntegerDivisionError`, in compiled code when a result is read.",
 )
 remainder = named(
-    quick_binary(np.remainder, REAL, binary_general(_remainder)),
+    _quick_division(np.remainder, _remainder),
     "remainder",
-    "What floor division leaves, elementwise: it has the sign of x2. Integers modulo 0 give 0.",
+    "What floor division leaves, elementwise: it has the sign of x2. Integers modulo 0 raise `IntegerDivisionError`.",
 )
 mod = remainder
 fmod = named(
-    quick_binary(np.fmod, REAL, binary_general(_fmod)),
+    _quick_division(np.fmod, _fmod),
     "fmod",
-    "What truncated division leaves, elementwise: it has the sign of x1. Integers modulo 0 give 0.",
+    "What truncated division leaves, elementwise: it has the sign of x1. Integers modulo 0 raise "
+    "`IntegerDivisionError`.",
 )
 
 

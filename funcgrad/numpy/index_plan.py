@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend.array import Array
+from ..config import config
 from ..core.dtypes import BOOL, INT32, SIGNED, is_integer
 from ..core.trace import Tracer
 from ..core.types import Shape
 from ..errors import ArgumentError, ConcretizationError, DTypeError, OutOfBoundsError
-from ..ops.elementwise import add, lt, rem, where
+from ..ops.checks import CheckIndices, here
+from ..ops.elementwise import add, lt, minimum, rem, where
 from ..ops.gather import GatherDims
 from ..ops.slicing import concatenate
 from ..ops.structure import broadcast, convert, full, reshape, zeros_of
@@ -85,7 +87,8 @@ def parse(shape: Shape, index: Any, mode: Any = None) -> Plan:
     Args:
         shape: the array's.
         index: any NumPy index; integer arrays may be traced, boolean ones must be known.
-        mode: None refuses indices out of bounds where they are known and fills elsewhere; else a name out of `MODES`.
+        mode: None refuses indices out of bounds: known ones now, traced ones when the compiled code has run (with
+            `config.check_bounds` off they fill instead). Else a name out of `MODES`.
 
     Raises:
         OutOfBoundsError: too many indices, or a known index that the axis does not have.
@@ -235,7 +238,10 @@ def _window(item: slice, length: int) -> Window:
 def _settle(item: Any, axis: int, length: int, mode: str | None, shape: Shape) -> Any:
     """An index of one axis without negative numbers; known ones are checked."""
     if isinstance(item, Tracer):
-        return _settle_traced(item, length, mode)
+        settled = _settle_traced(item, length, mode)
+        if mode is None and config.current.check_bounds and settled.size:
+            CheckIndices(axis, length, shape, here())(settled)
+        return settled
     values = np.asarray(item)
     if values.dtype == np.uint64:
         values = np.minimum(values, np.uint64(2**63 - 1))
@@ -258,6 +264,8 @@ def _settle(item: Any, axis: int, length: int, mode: str | None, shape: Shape) -
 def _settle_traced(item: Tracer, length: int, mode: str | None) -> Any:
     wide = item.dtype in (INT64, np.uint32, np.uint64) or length > 2**31 - 1
     signed = item.dtype.kind == "i"
+    if item.dtype == np.uint64:
+        item = minimum(item, full(item.type, 2**63 - 1))
     item = convert(item, INT64 if wide else INT32)
     count = full(item.type, length)
     if mode == "wrap":
@@ -298,8 +306,8 @@ def _arrange(operand: Shape, windows: tuple[Window, ...], settled: list[Any], mo
             chosen.append(len(cut))
             cut.append(operand[len(cut) + len(dropped)])
     dims = GatherDims(tuple(offset), tuple(chosen), tuple(chosen))
-    traced = any(isinstance(a, Tracer) for a in arrays)
-    known_mode = "promise_in_bounds" if mode is None and not traced else None
+    checked = config.current.check_bounds or not any(isinstance(a, Tracer) for a in arrays)
+    known_mode = "promise_in_bounds" if mode is None and checked else None
     how = known_mode or {None: "fill", "drop": "fill", "wrap": "promise_in_bounds"}.get(mode, mode)
     indices = _index_vectors(arrays, batch) if arrays else None
     shapes = tuple(cut), indices, dims, tuple(gathered), tuple(result)

@@ -57,11 +57,10 @@ def getitem(x: Any, index: Any) -> Any:
             arrays may be traced; a boolean mask must be known, since it decides the result's shape.
 
     Returns:
-        The elements. Where a traced index is out of bounds: NaN, the lowest signed or highest unsigned integer, or
-        True; `x.at[index].get(mode=…)` chooses otherwise.
+        The elements. `x.at[index].get(mode=…)` says what indices out of bounds are to give instead of an error.
 
     Raises:
-        OutOfBoundsError: a known index that the array does not have.
+        OutOfBoundsError: an index that the array does not have; in compiled code, when a result of the call is read.
         ConcretizationError: a traced boolean mask; the message shows what to write instead.
     """
     # Hot: plain on purpose (benchmark: eager indexing).
@@ -106,6 +105,11 @@ def host_entry(entry: Any) -> Any:
     return NotImplemented
 
 
+def filling(mode: str | None, fill_value: Any) -> str | None:
+    """The mode that is meant: a fill value without a mode asks for filling."""
+    return "fill" if mode is None and fill_value is not None else mode
+
+
 # -- following a plan ---------------------------------------------------------------------------------------------
 
 
@@ -137,13 +141,13 @@ def _box(window: Any) -> tuple[int, int, int]:
 
 
 def _gather(x: Any, plan: Plan, fill_value: Any, indices_are_sorted: bool, unique: bool) -> Any:
+    if 0 in x.shape:
+        return _gather_from_nothing(x, plan, fill_value)
     if plan.mode != "fill" and plan.indices.ndim == 1:
         starts = [zeros_of(ArrayType((), plan.indices.dtype))] * x.ndim
         for component, axis in enumerate(plan.dims.start_index_map):
             starts[axis] = reshape(slice_array(plan.indices, (component,), (component + 1,)), ())
         return reshape(dynamic_slice(x, starts, plan.slice_sizes), plan.gathered)
-    if 0 in x.shape:
-        return _gather_from_nothing(x, plan, fill_value)
     return gather(
         x,
         plan.indices,
@@ -210,7 +214,7 @@ def take(
         indices: integers of any shape; it takes the place of `axis` in the result's shape.
         axis: the axis to choose along; None chooses from the flattened array.
         out: not supported; arrays are immutable.
-        mode: None (or "raise") refuses known indices out of bounds and fills for traced ones; "fill", "clip" (negative
+        mode: None (or "raise") refuses indices out of bounds, or, with a `fill_value`, fills; "fill", "clip" (negative
             numbers then mean 0) or "wrap".
         unique_indices, indices_are_sorted: promises that may make compiled code faster.
         fill_value: what mode "fill" gives; by default NaN, the lowest signed or highest unsigned integer, or True.
@@ -228,7 +232,7 @@ def take(
     if mode == "clip" and indices.dtype.kind == "i":
         indices = maximum(indices, zeros_of(indices.type))
     index = (*(slice(None),) * axis, indices)
-    mode = None if mode == "raise" else mode
+    mode = None if mode == "raise" else filling(mode, fill_value)
     if mode is None and fill_value is None and not unique_indices:
         return getitem(a, index)
     return read(a, parse(a.shape, index, mode), fill_value, indices_are_sorted, unique_indices)
@@ -250,6 +254,7 @@ def take_along_axis(
         ShapeError: different numbers of dimensions, or shapes that do not broadcast.
         OutOfBoundsError: a known index out of bounds.
     """
+    mode = filling(mode, fill_value)
     if mode is None and _plain(arr) and _plain(indices):
         try:
             return Array(np.take_along_axis(arr.host(), indices.host(), axis))
@@ -280,7 +285,7 @@ def put_along_axis(
         values: broadcast to the shape of `indices`.
         axis: the axis to write along; None flattens.
         inplace: must be False, arrays are immutable.
-        mode: None refuses known indices out of bounds and drops traced ones; "drop", "clip" or "wrap".
+        mode: None refuses indices out of bounds; "drop", "clip" or "wrap".
     """
     if inplace:
         raise ArgumentError("put_along_axis: arrays are immutable; write x = fnp.put_along_axis(x, …, inplace=False)")

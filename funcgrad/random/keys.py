@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..core.dtypes import (
     UINT64,
     is_integer,
 )
-from ..core.trace import Tracer
+from ..core.trace import Journal, Tracer, state
 from ..core.types import ArrayType, Shape
 from ..errors import ArgumentError, DTypeError, KeyReuseError, OutOfBoundsError, ShapeError
 from ..numpy.conversion import as_operand
@@ -190,6 +191,8 @@ def consume(given: Any, name: str) -> Any:
     """The words of a single key, which counts as used from now on."""
     data = _peek(given, name)
     if isinstance(given, Key):
+        if state.journals:
+            Journal.note(partial(setattr, given, "_used", given._used))
         given._used = name, user_source()
     return data
 

@@ -214,13 +214,13 @@ def partial_eval_call(
     known_args = [arg for arg, u in zip(args, unknown, strict=True) if not u]
     unknown_args = [arg for arg, u in zip(args, unknown, strict=True) if u]
     known_results: tuple[Any, ...] = ()
-    if split.known.outputs:
+    if split.known.outputs or split.known.effects:
         known_results = trace.process(make(split.known), tuple(known_args))
     count = len(split.unknown_outputs) - sum(split.unknown_outputs)
     computed = iter(known_results[count:])
     residuals = [next(computed) if place is None else known_args[place] for place in split.residual_inputs]
     unknown_results: tuple[Any, ...] = ()
-    if split.unknown.outputs:
+    if split.unknown.outputs or split.unknown.effects:
         unknown_results = trace.record(make(split.unknown), (*residuals, *unknown_args))
     known_iterator, unknown_iterator = iter(known_results[:count]), iter(unknown_results)
     return tuple(next(unknown_iterator) if u else next(known_iterator) for u in split.unknown_outputs)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import tree
+from ..core.primitive import Primitive
 from ..core.program import Program, run_program, stage
 from ..core.trace import run_under, state
 from ..core.types import LinearInput, Zero
@@ -47,6 +48,8 @@ def _run_backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any],
         else:
             found = [flowing.pop(id(out), None) for out in outs]
             if all(ct is None for ct in found):
+                if not outs and op.effectful:
+                    raise _lost_effect(op)
                 continue
             out_cts = tuple([zeros_of(o.type) if ct is None else ct for ct, o in zip(found, outs, strict=True)])
         if point is not None:
@@ -62,6 +65,13 @@ def _run_backward(tape: Tape, inputs: Sequence[Unknown], outputs: Sequence[Any],
                 before = flowing.get(key)
                 flowing[key] = ct if before is None else add(before, ct)
     return [flowing[id(x)] if id(x) in flowing else Zero(x.type) for x in inputs]
+
+
+def _lost_effect(op: Primitive) -> DifferentiationError:
+    return DifferentiationError(
+        f"reverse mode would lose the effect of {op.name}, which depends on a tangent: tangents have no values there.\n"
+        f"Let it depend on primal values only, or differentiate in forward mode (fg.jvp, fg.jacfwd)."
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from ..backend.array import Array
 from ..backend.registry import flatten as flatten_leaves
 from ..core.primitive import Primitive
 from ..core.program import Program, run_program, stage
-from ..core.trace import Purpose, Trace, Tracer, Undecided, run_under, state
+from ..core.trace import Journal, Purpose, Trace, Tracer, Undecided, run_under, state
 from ..core.types import ArrayType
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.structure import broadcast_in_dim, canonical_axis, move_axis
@@ -112,13 +112,17 @@ def batch_flat(
     """Results of a flat function over a mapped axis, and where each result carries it."""
     trace = BatchTrace(state.trace, purpose, size, axis_name)
     inputs = [x if axis is None else BatchTracer(trace, x, axis) for x, axis in zip(values, axes, strict=True)]
+    journal = Journal()
     try:
         try:
-            results = run_under(trace, function, *inputs)
+            with journal:
+                results = run_under(trace, function, *inputs)
         except Undecided as asked:
             if asked.tracer.made_by is not trace:
                 raise
-            program = run_under(trace, stage, function, [x.type for x in inputs], purpose)  # Python's `if`s become `cond`
+            journal.take_back()
+            # staged, Python's `if`s become `cond`s
+            program = run_under(trace, stage, function, [x.type for x in inputs], purpose)
             results = run_under(trace, run_program, program, inputs)
     finally:
         trace.ended = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad.backend.executable import compile_count
-from funcgrad.compiler.cache import compile_program
+from funcgrad.compiler.cache import compile_program, compiled_count
 from funcgrad.core.program import stage
 from funcgrad.core.types import ArrayType
 
@@ -59,3 +60,35 @@ def test_threads_get_working_executables() -> None:
     with ThreadPoolExecutor(6) as pool:
         results = set(pool.map(call, range(6)))
     assert len(results) == 1
+
+
+def test_threads_compile_once() -> None:
+    device, start = fg.devices("cpu")[0], threading.Barrier(8)
+
+    def compile_after_all_are_here(_: int) -> Any:
+        program = staged(3.875)
+        start.wait()
+        return compile_program(program, device)
+
+    before = compile_count()
+    with ThreadPoolExecutor(8) as pool:
+        executables = set(pool.map(compile_after_all_are_here, range(8)))
+    assert len(executables) == 1
+    assert compile_count() == before + 1
+
+
+def test_donation_needs_its_own_executable() -> None:
+    device = fg.devices("cpu")[0]
+    plain, donating = compile_program(staged(3.25), device), compile_program(staged(3.25), device, donated=(0,))
+    assert plain is not donating
+    assert compile_program(staged(3.25), device, donated=(0,)) is donating
+
+
+def test_clearing_forgets() -> None:
+    device = fg.devices("cpu")[0]
+    compile_program(staged(3.25), device)
+    fg.clear_caches()
+    assert compiled_count() == 0
+    before = compile_count()
+    compile_program(staged(3.25), device)
+    assert (compile_count(), compiled_count()) == (before + 1, 1)

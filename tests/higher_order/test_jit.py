@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +15,8 @@ import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad import errors
 from funcgrad.backend.executable import compile_count
+from funcgrad.higher_order import jit as jit_module
+from funcgrad.transforms.jvp import jvp_program
 
 
 class Counted:
@@ -203,6 +206,45 @@ def test_a_failed_trace_is_not_remembered() -> None:
     assert float(function(1.0)) == 2.0
 
 
+def test_statistics() -> None:
+    function = fg.jit(Counted(lambda x, n: x * n), static_argnums=1)
+    assert function.cache_info() == (0, 0, 0, 0, 0, 0.0, 0.0)
+    for _ in range(4):
+        function(fnp.ones(2), 2)
+    function(fnp.ones(3), 2)
+    fg.grad(lambda x: fnp.sum(function(x, 2)))(fnp.ones(3))
+    function.lower(fnp.ones(7), 2)
+    info = function.cache_info()
+    assert info[:5] == (6, 4, 3, 0, 2)
+    assert info.trace_seconds > 0
+    assert info.compile_seconds > 0
+    function.clear_cache()
+    assert function.cache_info() == (0, 0, 0, 0, 0, 0.0, 0.0)
+
+
+def test_all_caches_can_be_cleared() -> None:
+    counted = Counted(lambda x: fnp.sum(fnp.sin(x)))
+    function = fg.jit(counted)
+    first = fg.grad(function)(fnp.ones(3))
+    fg.clear_caches()
+    assert jvp_program.cache_info().currsize == 0
+    np.testing.assert_array_equal(fg.grad(function)(fnp.ones(3)), first)
+    assert counted.traces == 2
+    assert fg.devices()[0] is fnp.ones(3).device
+
+
+def test_dispatches_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit_module, "_DISPATCHES", 4)
+    function = fg.jit(lambda x, n: x * n, static_argnums=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.RetraceWarning)
+        for n in range(12):
+            for _ in range(2):
+                assert float(function(2.0, n)) == 2.0 * n
+    assert len(function._dispatches) <= 6
+    assert function.cache_info()[:3] == (24, 12, 12)
+
+
 # -- closures and nesting ----------------------------------------------------------------------------------------------
 
 
@@ -238,6 +280,36 @@ def test_closed_over_tracers_are_not_remembered() -> None:
     assert float(fg.grad(outer)(3.0)) == 2.0
     assert float(fg.jit(outer)(5.0)) == 10.0
     assert float(fg.jit(outer)(np.float64(7.0))) == 14.0
+
+
+def test_a_trace_that_took_an_outer_decision_is_not_remembered() -> None:
+    class Holder:
+        """Smuggles an outer value into a function that is made only once."""
+
+        value: Any = None
+
+    @fg.jit
+    def inner(y: Any) -> Any:
+        return y * 2.0 if Holder.value else y * 3.0
+
+    @fg.jit
+    def outer(x: Any) -> Any:
+        Holder.value = x > 0
+        return inner(x)
+
+    assert [float(outer(x)) for x in (1.0, -1.0, 2.0)] == [2.0, -3.0, 4.0]
+
+    @fg.jit
+    def nested(x: Any) -> Any:
+        positive = x > 0
+
+        @fg.jit
+        def scaled(y: Any) -> Any:
+            return y * 2.0 if positive else y * 3.0
+
+        return scaled(x) + scaled(x + 0.0)
+
+    assert [float(nested(x)) for x in (1.0, -1.0)] == [4.0, -6.0]
 
 
 def test_nested_compilation_is_one_executable() -> None:
@@ -348,8 +420,45 @@ def test_threads_trace_once_and_agree() -> None:
         barrier.wait()
         return np.asarray(function(x))
 
+    before = compile_count()
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(call, range(8)))
     assert counted.traces == 1
+    assert compile_count() == before + 1
+    assert function.cache_info().traces == 1
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+
+
+def test_threads_that_make_equal_functions_trace_once() -> None:
+    barrier = threading.Barrier(8)
+    x = fnp.arange(51.0)
+
+    def call(_: int) -> tuple[np.ndarray, int]:
+        function = fg.jit(lambda x: fnp.cumsum(fnp.sin(x)) * 2.5)
+        barrier.wait()
+        return np.asarray(function(x)), function.cache_info().traces
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(call, range(8)))
+    assert sum(traces for _, traces in results) == 1
+    for result, _ in results[1:]:
+        np.testing.assert_array_equal(result, results[0][0])
+
+
+def test_threads_that_trace_other_signatures_do_not_wait_for_each_other() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    @fg.jit
+    def function(x: Any) -> Any:
+        if x.shape == (2,):
+            inside.set()
+            assert go_on.wait(10)
+        return x + 1
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(function, fnp.ones(2))
+        assert inside.wait(10)
+        np.testing.assert_array_equal(function(fnp.ones(3)), [2, 2, 2])
+        go_on.set()
+        np.testing.assert_array_equal(slow.result(), [2, 2])

@@ -18,6 +18,7 @@ from funcgrad.ops.gather import (
 )
 from funcgrad.ops.slicing import Concatenate, DynamicSlice, DynamicUpdateSlice, Pad, Rev, Slice
 from funcgrad.ops.sorting import Sort, TopK
+from funcgrad.ops.stacking import Stack, Unstack
 
 from .sample import Sample
 
@@ -108,6 +109,14 @@ def _joins() -> Iterator[Sample]:
     for dtype in DTYPES:
         yield Sample(f"concatenate {np.dtype(dtype)}", Concatenate(0), (_array((2,), dtype), _array((3,), dtype)))
         yield Sample(f"rev {np.dtype(dtype)}", Rev((0,)), (_array((4,), dtype),))
+        yield Sample(f"stack {np.dtype(dtype)}", Stack(), (_array((2,), dtype), _array((2,), dtype, 1)))
+        yield Sample(f"unstack {np.dtype(dtype)}", Unstack(), (_array((3,), dtype),))
+    yield Sample("stack scalars", Stack(), (_scalar(2), _scalar(3), _scalar(4)))
+    yield Sample("stack one", Stack(), (_array((2, 3)),))
+    yield Sample("stack empty", Stack(), (_array((0, 3)), _array((0, 3))))
+    yield Sample("unstack matrices", Unstack(), (_array((2, 3, 2)),))
+    yield Sample("unstack one", Unstack(), (_array((1,)),))
+    yield Sample("unstack empty", Unstack(), (_array((2, 0)),))
 
 
 def _dynamic_boxes() -> Iterator[Sample]:

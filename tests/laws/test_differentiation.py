@@ -69,6 +69,22 @@ def test_jvp_agrees_with_differences(part: tuple[str, int]) -> None:
     assert_holds(law, points(part))
 
 
+@pytest.mark.parametrize("part", CHUNKS, ids=str)
+def test_linearize_agrees_with_jvp(part: tuple[str, int]) -> None:
+    def law(row: Sample) -> None:
+        def function(*operands: Any) -> Sequence[Any]:
+            return applied(row.op, operands)
+
+        operands = arrays(row.operands)
+        tangents = arrays([direction(x, 9) for x in row.operands])
+        outs, expected = fg.jvp(function, tuple(operands), tuple(tangents))
+        found, push = fg.linearize(function, *operands)
+        assert_close(inexact(found), inexact(outs), 0)
+        assert_close(inexact(push(*tangents)), inexact(expected), 1e-10)
+
+    assert_holds(law, points(part))
+
+
 def cotangents(outs: Sequence[Any], seed: int) -> list[Any]:
     return arrays([direction(np.asarray(out), seed) for out in outs])
 

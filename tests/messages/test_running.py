@@ -95,13 +95,13 @@ def float_of_a_traced_input() -> Any:
 
 @mistake(
     errors.ConcretizationError,
-    "bool(x) needs the value of a traced array of type bool[], but it depends on the traced inputs `weights` of "
+    "int(x) needs the value of a traced array of type bool[], but it depends on the traced inputs `weights` of "
     "type f32[2,3], `bias` of type f32[]* of jit of <lambda> (FILE:N).\n"
     "While a function is traced only shapes and dtypes are known. Compute with array operations instead "
     "(fnp.where selects by value), or pass that argument as a static one: fg.jit(f, static_argnums=…).",
 )
-def bool_of_two_traced_inputs() -> Any:
-    return fg.jit(lambda weights, bias: weights if bias > weights[0, 0] else bias)(MATRIX, 1.0)
+def int_of_two_traced_inputs() -> Any:
+    return fg.jit(lambda weights, bias: weights * int(bias > weights[0, 0]))(MATRIX, 1.0)
 
 
 @mistake(
@@ -150,13 +150,13 @@ def formatting_a_traced_value() -> Any:
 
 @mistake(
     errors.ConcretizationError,
-    "bool(x) needs the value of a traced array of type bool[], but it stands for a whole batch of 2 values inside"
+    "int(x) needs the value of a traced array of type bool[], but it stands for a whole batch of 2 values inside"
     " vmap of <lambda> (FILE:N).\n"
     "While a function is traced only shapes and dtypes are known. Compute with array operations instead "
     "(fnp.where selects by value), or pass that argument as a static one: fg.jit(f, static_argnums=…).",
 )
-def bool_under_vmap() -> Any:
-    return fg.vmap(lambda row: 1.0 if row.sum() > 0 else 0.0)(MATRIX)
+def int_under_vmap() -> Any:
+    return fg.vmap(lambda row: row * int(row.sum() > 0))(MATRIX)
 
 
 # -- devices and settings ----------------------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ def unknown_target() -> Any:
 
 @mistake(
     errors.ArgumentError,
-    "there is no setting 'nope'; there are: default_float, default_int, check_programs, check_key_reuse, "
-    "default_device",
+    "there is no setting 'nope'; there are: default_float, default_int, max_paths, check_bounds, check_division, "
+    "check_nans, disable_jit, check_programs, check_key_reuse, default_device",
 )
 def unknown_setting() -> Any:
     return fg.config.update(nope=1)
@@ -221,8 +221,8 @@ def setting_out_of_range() -> Any:
 
 @mistake(
     errors.ArgumentError,
-    "there is no setting 'nope'; there are: default_float, default_int, check_programs, check_key_reuse, "
-    "default_device",
+    "there is no setting 'nope'; there are: default_float, default_int, max_paths, check_bounds, check_division, "
+    "check_nans, disable_jit, check_programs, check_key_reuse, default_device",
 )
 def unknown_scoped_setting() -> None:
     with fg.config(nope=1):

@@ -185,11 +185,13 @@ def test_modes(wrapped):
         get("nearest")
 
 
-def test_traced_indices_out_of_bounds_fill_and_drop():
-    assert np.isnan(fg.jit(lambda x, i: x[i])(X, 7)).all()
-    assert np.array_equal(fg.jit(lambda x, i: x.at[i].set(0.0))(X, 7), X)
-    integers = fnp.array([1, 2], dtype=np.int8)
-    assert fg.jit(lambda x, i: x[i])(integers, 7) == -128
+def test_traced_indices_out_of_bounds_fill_and_drop_if_that_is_asked_for():
+    assert np.isnan(fg.jit(lambda x, i: x.at[i].get(mode="fill"))(X, 7)).all()
+    with fg.config(check_bounds=False):
+        assert np.isnan(fg.jit(lambda x, i: x[i])(X, 7)).all()
+        assert np.array_equal(fg.jit(lambda x, i: x.at[i].set(0.0))(X, 7), X)
+        integers = fnp.array([1, 2], dtype=np.int8)
+        assert fg.jit(lambda x, i: x[i])(integers, 7) == -128
 
 
 # -- values -------------------------------------------------------------------------------------------------------
