@@ -306,7 +306,7 @@ def clear_caches() -> None:
     _shared_with_arrays.clear()
     clear_compiled()
     for found in gc.get_objects():
-        if isinstance(found, functools._lru_cache_wrapper):
+        if type(found) is functools._lru_cache_wrapper:  # `isinstance` would ask the objects of other libraries
             module = found.__module__ or ""
             if module.startswith("funcgrad.") and not module.startswith("funcgrad.backend."):
                 found.cache_clear()
