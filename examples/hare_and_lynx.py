@@ -1,8 +1,8 @@
 """Hares and lynxes: fit a differential equation to twenty-one years of real counts, through its adaptive solver.
 
-The Hudson's Bay Company counted the pelts of hares and lynxes that it bought each year, here 1900 to 1920 (Howard, 2009,
-"Modeling basics"; in thousands). Lotka and Volterra described such pairs: hares multiply and are eaten, lynxes starve and
-eat. What to look for:
+The Hudson's Bay Company counted the pelts of hares and lynxes that it bought each year, here 1900 to 1920, in thousands
+(Howard, 2009, "Modeling basics"). Lotka and Volterra described such pairs: hares multiply and are eaten, lynxes starve
+and eat. What to look for:
 
 - The solver is a `lax.while_loop` whose number of steps depends on the values: it rejects steps that are not accurate
   enough. Its gradient runs backwards through it, in memory for a few states, however many steps it took.
@@ -31,7 +31,8 @@ matplotlib.use("Agg")  # draws into files, needs no screen
 YEARS = np.arange(1900, 1921)
 # fmt: off
 HARES = [
-    30, 47.2, 70.2, 77.4, 36.3, 20.6, 18.1, 21.4, 22, 25.4, 27.1, 40.3, 57, 76.6, 52.3, 19.5, 11.2, 7.6, 14.6, 16.2, 24.7,
+    30, 47.2, 70.2, 77.4, 36.3, 20.6, 18.1, 21.4, 22, 25.4, 27.1,
+    40.3, 57, 76.6, 52.3, 19.5, 11.2, 7.6, 14.6, 16.2, 24.7,
 ]
 LYNXES = [4, 6.1, 9.8, 35.2, 59.4, 41.7, 19, 13, 8.3, 9.1, 7.4, 8, 12.3, 19.5, 45.7, 51.1, 29.7, 15.8, 9.7, 10.1, 8.6]
 # fmt: on

@@ -20,7 +20,7 @@ import numpy as np
 from ..compiler.simplify import simplify
 from ..config import config
 from ..core.dtypes import BOOL, INT32
-from ..core.primitive import infer
+from ..core.primitive import Primitive, infer
 from ..core.program import Atom, Equation, Literal, Path, Program, Question, StageTrace, Var, install_branching
 from ..core.trace import Tracer
 from ..core.types import ArrayType
@@ -130,7 +130,7 @@ class Paths:
                 equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
                 continue
             earlier = model.equations[position]
-            if eqn.op != earlier.op or not _same(inputs, earlier.inputs):
+            if not _same(inputs, earlier.inputs) or not _does_the_same(eqn, earlier):
                 raise self.impure(eqn, earlier)
             own.update(zip(eqn.outputs, earlier.outputs, strict=True))
             equations.append(earlier)
@@ -180,6 +180,29 @@ class Paths:
             f"The first time: {where(before)}\nThis time: {where(found)}\n"
             f"A traced function must not depend on what it changes outside itself: pass such values as arguments."
         )
+
+
+def _does_the_same(found: Equation, earlier: Equation) -> bool:
+    """Whether two runs applied one operation. A Python function that each run made anew is told by its place."""
+    if found.op == earlier.op:
+        return True
+    if type(found.op) is not type(earlier.op) or str(found.source) != str(earlier.source):
+        return False
+    types = [[var.type for var in eqn.outputs] for eqn in (found, earlier)]
+    return types[0] == types[1] and _holds_functions(found.op) and _holds_functions(earlier.op)
+
+
+def _holds_functions(value: Any) -> bool:
+    """Whether an operation, or one in a program inside, is made of functions of the user's."""
+    if isinstance(value, Program):
+        return any(_holds_functions(eqn.op) for eqn in value.equations)
+    if isinstance(value, tuple):
+        return any(map(_holds_functions, value))
+    if not isinstance(value, Primitive):
+        return False
+    if not getattr(value, "remembered", True) or hasattr(value, "callee"):
+        return True
+    return any(_holds_functions(getattr(value, field)) for field in type(value)._fields)
 
 
 def _same(inputs: Sequence[Atom], others: Sequence[Atom]) -> bool:

@@ -82,21 +82,49 @@ class Closed:
     def around(self, values: Sequence[Any]) -> list[Any]:
         """The functions again, with `values` in the places."""
         made: dict[int, Any] = {}
+        return [value if place is None else self._built(place, values, made) for value, place in self._roots]
 
-        def build(place: int) -> Any:
-            if place < 0:
-                return values[~place]
-            if place not in made:
-                value, children = self._nodes[place]
-                if type(value) is FunctionType:
-                    _fill(value, children, lambda function: made.setdefault(place, function), build)
-                else:
-                    parts = _parts(value) or ()
-                    built = [p if c is None else build(c) for p, c in zip(parts, children, strict=True)]
-                    made.setdefault(place, _assembled(value, built))  # a cycle may have made it meanwhile
-            return made[place]
+    def _built(self, place: int, values: Sequence[Any], made: dict[int, Any]) -> Any:
+        if place < 0:
+            return values[~place]
+        if place not in made:
+            value, children = self._nodes[place]
+            if type(value) is FunctionType:
+                announce = functools.partial(made.setdefault, place)
+                _fill(value, children, announce, lambda child: self._built(child, values, made))
+            else:
+                pairs = zip(_parts(value) or (), children, strict=True)
+                built = [p if c is None else self._built(c, values, made) for p, c in pairs]
+                made.setdefault(place, _assembled(value, built))  # a cycle may have made it meanwhile
+        return made[place]
 
-        return [value if place is None else build(place) for value, place in self._roots]
+
+class _Search:
+    """Looks for traced values; remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, int] = {}
+        self.values: list[Any] = []
+        self.places: dict[int, int] = {}
+        self.nodes: list[tuple[Any, list[int | None]]] = []
+
+    def visit(self, value: Any) -> int | None:
+        """The number of a node, or the complement of that of a traced value."""
+        if isinstance(value, Tracer):
+            if id(value) not in self.slots:
+                self.slots[id(value)] = len(self.values)
+                self.values.append(value)
+            return ~self.slots[id(value)]
+        if id(value) in self.places:
+            return self.places[id(value)]
+        parts = _parts(value)
+        if not parts:
+            return None
+        place = self.places[id(value)] = len(self.nodes)
+        children: list[int | None] = []
+        self.nodes.append((value, children))
+        children.extend([self.visit(part) for part in parts])
+        return place
 
 
 def close(functions: Sequence[Any]) -> tuple[Closed, list[Any]]:
@@ -104,35 +132,24 @@ def close(functions: Sequence[Any]) -> tuple[Closed, list[Any]]:
 
     Looks into closure cells, defaults, `functools.partial`, bound methods, pytrees and nested functions.
     """
-    slots: dict[int, int] = {}
-    values: list[Any] = []
-    places: dict[int, int] = {}
-    nodes: list[tuple[Any, list[int | None]]] = []
-
-    def visit(value: Any) -> int | None:
-        if isinstance(value, Tracer):
-            if id(value) not in slots:
-                slots[id(value)] = len(values)
-                values.append(value)
-            return ~slots[id(value)]
-        if id(value) in places:
-            return places[id(value)]
-        parts = _parts(value)
-        if not parts:
-            return None
-        place = places[id(value)] = len(nodes)
-        children: list[int | None] = []
-        nodes.append((value, children))
-        children.extend([visit(part) for part in parts])
-        return place
-
-    found = [(function, visit(function)) for function in functions]
+    if all(map(_is_bare, functions)):
+        return Closed((), [(function, None) for function in functions], 0), []
+    search = _Search()
+    found = [(function, search.visit(function)) for function in functions]
+    nodes, values = search.nodes, search.values
     changed = _containing(nodes) if values else set()
     for _, children in nodes:
         children[:] = [c if c is not None and (c < 0 or c in changed) else None for c in children]
     roots = [(f, p if p is not None and (p < 0 or p in changed) else None) for f, p in found]
     kept = [(value, children) if i in changed else (None, ()) for i, (value, children) in enumerate(nodes)]
     return Closed(kept, roots, len(values)), values
+
+
+def _is_bare(value: Any) -> bool:
+    """Whether it is plain to see that a function holds nothing, without a look inside."""
+    if type(value) is FunctionType:
+        return not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
+    return value is None
 
 
 def _containing(nodes: Sequence[tuple[Any, list[int | None]]]) -> set[int]:

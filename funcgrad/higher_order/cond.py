@@ -21,7 +21,7 @@ from ..core.program import Program, run_program, stage
 from ..core.trace import Journal, bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, ControlFlowError
-from ..ops.elementwise import clamp, eq, ne, select
+from ..ops.elementwise import clamp, eq, ne, select, stop_gradient
 from ..ops.structure import broadcast_in_dim, convert, full, zeros_of
 from ..source import function_source
 from ..transforms.arguments import check_callable, leaf_names, lift
@@ -129,7 +129,7 @@ class Cond(Primitive):
             masked = mask_program(branch)
             mapped = (True,) * len(branch.outputs)
             program, _ = batch_program(masked, size, (0, *rest_axes), name, mapped)
-            sides.append(Call(program)(mask, *rest))
+            sides.append(Call(program)(mask, *_guarded(mask, rest, rest_axes)))
         outs = []
         for choices in zip(*sides, strict=True):
             outs.append(select(broadcast_in_dim(index, choices[0].shape, (0,)), *choices))
@@ -157,6 +157,19 @@ def smaller_cond(op: Cond, unused: tuple[bool, ...]) -> tuple[Cond, tuple[int, .
         inputs = [branch.inputs[i] for i in needed]
         branches.append(Program(inputs, (), branch.equations, branch.outputs, branch.name))
     return Cond(tuple(branches)), (0, *(i + 1 for i in needed)), results
+
+
+def _guarded(mask: Any, operands: Sequence[Any], axes: Sequence[int | None]) -> list[Any]:
+    """The same values, but derivatives reach only the elements where the mask is true.
+
+    A side may have an infinite derivative at elements that do not take it; times a cotangent of zero that is NaN.
+    """
+    guarded = []
+    for x, axis in zip(operands, axes, strict=True):
+        if axis is not None and x.type.differentiable:
+            x = select(broadcast_in_dim(mask, x.shape, (axis,)), stop_gradient(x), x)
+        guarded.append(x)
+    return guarded
 
 
 class SplitBranches:

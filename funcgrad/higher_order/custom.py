@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 import weakref
@@ -13,14 +14,15 @@ from typing import Any
 from .. import tree
 from ..backend.array import Array
 from ..core.trace import Trace, Tracer, named_axes, staging, state
+from ..core.types import ArrayType
 from ..errors import ArgumentError, CustomRuleError
 from ..source import function_source
-from ..transforms.arguments import argument_names, check_callable, is_array_like, leaf_names, lift, strong
+from ..transforms.arguments import argument_names, check_callable, is_array_like, lift, strong
 from ..transforms.vmap import BatchTrace
 from .closures import Holder, close
 from .custom_call import CustomCall
 from .traced import trace_function
-from .user_rules import Definition, Static, UserRules
+from .user_rules import Definition, Static, Statics, UserRules, operand_names
 
 __all__ = ["Custom", "custom_gradient", "custom_jvp", "custom_vjp", "custom_vmap"]
 
@@ -40,7 +42,7 @@ class Custom(Holder):
         self._parameters = _positional(fun)
         self._nondiff = _places(fun, kind, self._parameters, nondiff_argnums, nondiff_argnames)
         self._definition = Definition(fun, kind)
-        self._calls: weakref.WeakValueDictionary[Any, UserRules] = weakref.WeakValueDictionary()
+        self._forget()
 
     def __repr__(self) -> str:
         return f"<{self._definition.kind} {function_source(self._definition.fun)}>"
@@ -48,12 +50,13 @@ class Custom(Holder):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
+    def _forget(self) -> None:
+        self._calls: weakref.WeakValueDictionary[Any, UserRules] = weakref.WeakValueDictionary()
+        self._recent: UserRules | None = None
+
     def _with_rules(self, **rules: Any) -> None:
-        definition = copy.copy(self._definition)
-        for name, rule in rules.items():
-            setattr(definition, name, rule)
-        self._definition = definition
-        self._calls = weakref.WeakValueDictionary()
+        self._definition = dataclasses.replace(self._definition, **rules)
+        self._forget()
 
     @property
     def has_jvp_rule(self) -> bool:
@@ -160,7 +163,7 @@ class Custom(Holder):
     def holding(self, functions: Sequence[Any]) -> Custom:
         made = copy.copy(self)
         made._definition = self._definition.with_functions(functions)
-        made._calls = weakref.WeakValueDictionary()
+        made._forget()
         return made
 
     # -- calling ---------------------------------------------------------------------------------------------------
@@ -168,43 +171,52 @@ class Custom(Holder):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         definition = self._definition
         args = self._resolved(args, kwargs)
-        nondiff = {n for n in self._nondiff if n < len(args)}
+        nondiff = [n for n in self._nondiff if n < len(args)]
         given = tuple(arg for i, arg in enumerate(args) if i not in nondiff)
         leaves, in_tree = tree.flatten(given)
-        values = [self._lifted(leaf, i, args, nondiff) for i, leaf in enumerate(leaves)]
-        statics = tuple([(i, Static(args[i])) for i in sorted(nondiff)])
-        for i, static in statics:
-            self._check_static(static.value, i, args)
-        if not _transformed(definition.vmap is not None or definition.kind == "custom_vmap"):
+        for i in nondiff:
+            self._check_static(args[i], i, len(args))
+        values = [
+            leaf if type(leaf) is Array or isinstance(leaf, Tracer) else self._lifted(leaf, i, in_tree, nondiff)
+            for i, leaf in enumerate(leaves)
+        ]
+        if not _transformed(definition.maps):
             placed = iter(in_tree.unflatten(values))
             out = definition.fun(*[args[i] if i in nondiff else next(placed) for i in range(len(args))])
             return tree.map(self._output, out)
-        return self._bound(in_tree, values, statics, lambda: self._names(args, nondiff))
+        return self._bound(in_tree, values, tuple([(i, Static(args[i])) for i in nondiff]))
 
-    def _bound(
-        self, in_tree: Any, values: list[Any], statics: tuple[Any, ...], names: Callable[[], Sequence[str]]
-    ) -> Any:
-        definition = self._definition
-        shape, found = close([*definition.functions(), *(static.value for _, static in statics)])
-        own = close([definition.fun, *(static.value for _, static in statics)])[1] if found else ()
-        own_places = tuple([any(value is mine for mine in own) for value in found])
-        types = tuple(x.type for x in values)
-        keyed = tuple([(i, static.key) for i, static in statics])
-        key = (in_tree, types, keyed, shape, own_places)
-        rules = self._calls.get(key)
-        if rules is None:
-            rules = UserRules(definition, in_tree, types, statics, shape, own_places, tuple(names()))
-            self._calls[key] = rules
+    def _bound(self, in_tree: Any, values: list[Any], statics: Statics) -> Any:
+        """The result, by an operation that transformations find the rules at."""
+        rules, found = self._rules(in_tree, tuple([x.type for x in values]), statics)
         operands = [*found, *values]
         if not (staging() or named_axes()):
+            outer = rules.out_tree  # a rule may call the function in turn, and has it return another structure
             outs = CustomCall(rules)(*operands)
-            return rules.out_tree.unflatten(outs)
+            out_tree, rules.out_tree = rules.out_tree, outer
+            return out_tree.unflatten(outs)
+        fun = self._definition.fun
         structure = tree.structure((tuple(operands), {}))
-        known_as = ["a closed-over value"] * len(found) + list(names())
-        called = functools.wraps(definition.fun)(lambda *operands: rules.called(*operands))
-        traced = trace_function(called, structure, [x.type for x in operands], known_as, definition.kind)
+        names = ["a closed-over value"] * len(found) + operand_names(fun, in_tree, [i for i, _ in statics])
+        called = functools.wraps(fun)(lambda *operands: rules.called(*operands))
+        traced = trace_function(called, structure, [x.type for x in operands], names, self._definition.kind)
         traced.program.name = rules.name
         return traced.out_tree.unflatten(CustomCall(rules, traced.program)(*traced.constants, *operands))
+
+    def _rules(self, in_tree: Any, types: tuple[ArrayType, ...], statics: Statics) -> tuple[UserRules, list[Any]]:
+        """The rules for such arguments, and the traced values that the functions close over."""
+        definition = self._definition
+        held = [static.value for _, static in statics]
+        shape, found = close([*definition.functions(), *held])
+        own = close([definition.fun, *held])[1] if found else ()
+        places = tuple([any(value is mine for mine in own) for value in found])
+        key = (in_tree, types, statics, shape if found else None, places)
+        rules = self._calls.get(key)
+        if rules is None:
+            rules = self._calls[key] = UserRules(definition, in_tree, types, statics, shape, places)
+        if not found and not statics:
+            self._recent = rules  # it holds nothing that the function does not
+        return rules, found
 
     def _output(self, leaf: Any) -> Any:
         return strong(lift(leaf, f"what {function_source(self._definition.fun)} returned"))
@@ -227,27 +239,20 @@ class Custom(Holder):
             )
         return bound.args
 
-    def _names(self, args: tuple[Any, ...], nondiff: set[int]) -> list[str]:
-        names = argument_names(self._definition.fun, args, {})
-        kept = [i for i in range(len(args)) if i not in nondiff]
-        return leaf_names([names[i] for i in kept], [args[i] for i in kept])
-
-    def _lifted(self, leaf: Any, number: int, args: tuple[Any, ...], nondiff: set[int]) -> Any:
-        if type(leaf) is Array or isinstance(leaf, Tracer):
-            return leaf
+    def _lifted(self, leaf: Any, number: int, in_tree: Any, nondiff: list[int]) -> Any:
         if is_array_like(leaf):
             return lift(leaf)
-        name = self._names(args, nondiff)[number]
+        name = operand_names(self._definition.fun, in_tree, nondiff)[number]
         raise CustomRuleError(
             f"{self._definition.kind} of {function_source(self._definition.fun)}: the argument {name} is "
             f"{leaf!r} of type {type(leaf).__name__}, which is neither an array nor a number, so it has no derivative."
             f"\nName it in nondiff_argnums= or nondiff_argnames=."
         )
 
-    def _check_static(self, value: Any, number: int, args: tuple[Any, ...]) -> None:
+    def _check_static(self, value: Any, number: int, count: int) -> None:
         if not any(isinstance(leaf, Tracer) for leaf in tree.leaves(value)):
             return
-        name = argument_names(self._definition.fun, args, {})[number]
+        name = argument_names(self._definition.fun, range(count), {})[number]
         raise CustomRuleError(
             f"{self._definition.kind} of {function_source(self._definition.fun)}: the nondiff argument {name} is a "
             f"traced value, but nondiff arguments are for what is never an array.\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..backend.array import Array
 from ..compiler.lower import inline
 from ..core.primitive import Primitive, not_linear
@@ -21,71 +22,15 @@ from ..transforms.jvp import jvp_flat
 from ..transforms.mask import mask_program
 from ..transforms.partial_eval import PartialEvalTrace, Unknown
 from ..transforms.vmap import batch_program
-from .custom_rules import (
-    Axes,
-    Backward,
-    BatchedBackward,
-    BatchedRules,
-    JVPRules,
-    MaskedRules,
-    Rules,
-    linear_transposed,
-    nonzero,
-    placed,
-    with_zeros,
-)
+from .custom_rules import Axes, BatchedRules, JVPRules, MaskedRules, Rules, linear_transposed, placed
 from .staged_rules import run_rule, stage_rule
+from .traced import mismatch
 
 __all__ = ["CustomCall", "Forward", "PullBack"]
 
 
-# -- rules run while a program is transformed ------------------------------------------------------------------------
-
-
-def _jvp_by_rule(rules: Rules, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    count = len(primals)
-    given: list[Any] = []
-    moving = nonzero(tangents, given)
-    kinds: list[Any] = []
-
-    def outs_and_tangents(*args: Any) -> list[Any]:
-        outs, out_tangents = rules.jvp(args[:count], with_zeros(args[count:], given))
-        return [*outs, *nonzero(out_tangents, kinds)]
-
-    results = run_rule(outs_and_tangents, [*primals, *moving], f"jvp_{rules.name}")
-    return list(results[: len(kinds)]), with_zeros(results[len(kinds) :], kinds)
-
-
-def _transposed_by_rule(rules: Rules, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
-    known = [x for x in inputs if not is_linear(x)]
-    count = len(known)
-    kinds: list[Any] = []
-
-    def cotangents(*args: Any) -> list[Any]:
-        given = iter(args[:count])
-        found = rules.transposed(args[count:], [x if is_linear(x) else next(given) for x in inputs])
-        return nonzero(found, kinds)
-
-    results = run_rule(cotangents, [*known, *cts], f"transpose_{rules.name}")
-    return with_zeros(results, kinds)
-
-
-def record_privately(op: Primitive, trace: PartialEvalTrace, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Put an operation on the tape that no cache may keep alive, since it may hold a user's arrays."""
-    outs = tuple([Unknown(trace, t) for t in op.infer(*[arg.type for arg in args])])
-    trace.tape.append((op, args, outs, None))
-    return outs
-
-
-# -- operations ------------------------------------------------------------------------------------------------------
-
-
-class CustomCall(Primitive):
-    """Calls a function with custom rules: operands are the program's constants, closed-over values, arguments.
-
-    Attributes:
-        program: the function, staged; None if it was called where nothing is staged.
-    """
+class _RuleOperation(Primitive):
+    """An operation that runs rules, or a program in their place."""
 
     multiple = True
     takes_zeros = True
@@ -93,20 +38,55 @@ class CustomCall(Primitive):
     remembered = False
     runs_itself = True
 
-    rules: Rules
-    program: Program | None = None
+    @property
+    def _inside(self) -> Program | None:
+        """The program that it runs, if it has one."""
+        return getattr(self, "program", None)
 
     @property
     def axis_names(self) -> frozenset[Any]:
-        return frozenset() if self.program is None else self.program.axis_names
+        return frozenset() if self._inside is None else self._inside.axis_names
 
     @property
     def effects(self) -> frozenset[str]:  # type: ignore[override]
-        return frozenset() if self.program is None else self.program.effects
+        return frozenset() if self._inside is None else self._inside.effects
 
     @property
     def payload(self) -> int:  # type: ignore[override]
-        return 0 if self.program is None else self.program.payload
+        return 0 if self._inside is None else self._inside.payload
+
+    def compute(self, *operands: Any) -> Sequence[Any]:
+        """The results, by operations."""
+        raise NotImplementedError
+
+    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple([strong(out) for out in run_under(bottom(), self.compute, *arrays)])
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple([result.host() for result in self.run(tuple([Array(x) for x in operands]))])
+
+    def batch(self, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
+        return self.batch_named(None, size, operands, axes)
+
+    def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
+        raise NotImplementedError
+
+    def _on_tape(self, trace: PartialEvalTrace, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Put this on the tape as no cache may keep it alive, since it may hold a user's arrays."""
+        outs = tuple([Unknown(trace, t) for t in self.infer(*[arg.type for arg in args])])
+        trace.tape.append((self, args, outs, None))
+        return outs
+
+
+class CustomCall(_RuleOperation):
+    """Calls a function with custom rules: operands are the program's constants, closed-over values, arguments.
+
+    Attributes:
+        program: the function, staged; None if it was called where nothing is staged.
+    """
+
+    rules: Rules
+    program: Program | None = None
 
     def _extra(self, operands: Sequence[Any]) -> int:
         """How many leading operands are constants of the program, which the rules do not see."""
@@ -117,13 +97,8 @@ class CustomCall(Primitive):
             return self.rules.infer(types)
         return tuple(t.strong() for t in self.program.out_types)
 
-    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        if self.program is None:
-            return tuple(run_under(bottom(), self.rules.call, *arrays))
-        return tuple(strong(out) for out in run_under(bottom(), run_program, self.program, arrays))
-
-    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(result.host() for result in self.run(tuple(Array(x) for x in operands)))
+    def compute(self, *operands: Any) -> Sequence[Any]:
+        return self.rules.call(*operands) if self.program is None else run_program(self.program, operands)
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         program = self.program
@@ -145,8 +120,29 @@ class CustomCall(Primitive):
         unknown = any(type(t) is Unknown for t in tangents) or staging()
         if rules.has_vjp and (unknown or not rules.has_jvp):
             return self._jvp_by_vjp(primals, tangents, moving[extra:])
-        outs, out_tangents = _jvp_by_rule(rules, primals[extra:], tangents[extra:])
-        return tuple(outs), tuple(out_tangents)
+        count = rules.arity
+
+        def outs_and_tangents(*args: Any) -> list[Any]:
+            outs, out_tangents = rules.jvp(args[:count], args[count:])
+            self._check(outs, "jvp rule")
+            return [*outs, *out_tangents]
+
+        results = run_rule(outs_and_tangents, [*primals[extra:], *tangents[extra:]], f"jvp_{rules.name}")
+        half = len(results) // 2
+        return tuple(results[:half]), tuple(results[half:])
+
+    def _check(self, outs: Sequence[Any], rule: str) -> None:
+        """Refuse results of a rule that are unlike the function's, where these are known."""
+        if self.program is None:
+            return
+        types = [t.strong() for t in self.program.out_types], [out.type for out in outs]
+        trees = tuple([tree.structure([0] * len(found)) for found in types])
+        shown = mismatch(("function", rule), trees, types)  # type: ignore[arg-type]
+        if shown:
+            raise CustomRuleError(
+                f"the {rule} of {self.rules.fun} returns results unlike those of the function itself:\n{shown}\n"
+                f"What a rule returns as `out` has the structure, shapes and dtypes of the function's result."
+            )
 
     def _derived_jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         extra = self._extra(primals)
@@ -163,42 +159,43 @@ class CustomCall(Primitive):
 
     def _jvp_by_vjp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...], moving: tuple[bool, ...]) -> Any:
         rules, extra = self.rules, self._extra(primals)
-        found: list[Any] = []
+        count, left = 0, None
 
         def forward(*operands: Any) -> list[Any]:
-            outs, residuals, back = rules.forward(operands[extra:], moving)
-            found[:] = [len(outs), back]
+            nonlocal count, left
+            outs, residuals, left = rules.forward(operands[extra:], moving)
+            self._check(outs, "fwd rule")
+            count = len(outs)
             return [*outs, *residuals]
 
         if staging():
             program, constants = stage_rule(forward, [x.type for x in primals], f"fwd_{rules.name}")
-            results = Forward(program, self, len(constants), found[0])(*constants, *primals)
+            results = Forward(program, self, len(constants), count)(*constants, *primals)
         else:
             results = forward(*primals)
-        count, back = found
         outs, residuals = results[:count], results[count:]
         types = tuple(out.type.strong() for out in outs)
-        push = rules if rules.has_jvp else None
-        operands = [*residuals, *(primals[extra:] if push else ()), *(t for t in tangents if type(t) is not Zero)]
-        pulled = iter(PullBack(back, len(residuals), moving, types, push, frozenset(named_axes()))(*operands))
+        known = [*residuals, *(primals[extra:] if rules.has_jvp else ())]
+        pull_back = PullBack(rules, left, len(residuals), moving, types, frozenset(named_axes()))
+        pulled = iter(pull_back(*known, *[t for t in tangents if type(t) is not Zero]))
         return tuple(outs), tuple(next(pulled) if t.differentiable else Zero(t) for t in types)
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not self.rules.derives:
-            return record_privately(self, trace, args)
-        if self.program is not None:
-            return tuple(run_under(trace, run_program, self.program, args))
-        return tuple(run_under(trace, self.rules.call, *args))
+            return self._on_tape(trace, args)
+        return tuple(run_under(trace, self.compute, *args))
 
     def transpose(self, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
         extra = self._extra(inputs)
         if self.program is not None and any(map(is_linear, inputs[:extra])):
             program = self.program
             return tuple(linear_transposed(lambda *x: run_program(program, x), cts, inputs, self.rules.name))
-        return (*(None for _ in range(extra)), *_transposed_by_rule(self.rules, cts, inputs[extra:]))
 
-    def batch(self, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
-        return self.batch_named(None, size, operands, axes)
+        def cotangents(*args: Any) -> list[Any]:
+            return self.rules.transposed(args[: len(cts)], args[len(cts) :])
+
+        found = run_rule(cotangents, [*cts, *inputs[extra:]], f"transpose_{self.rules.name}")
+        return (*[None] * extra, *found)
 
     def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
         rules, extra = self.rules, self._extra(operands)
@@ -243,7 +240,7 @@ class CustomCall(Primitive):
         return call(*operands[:extra], mask, *operands[extra:])
 
 
-class Forward(Primitive):
+class Forward(_RuleOperation):
     """The forward pass of a rule: results, then residuals. Where nobody uses the residuals, the function itself runs.
 
     Attributes:
@@ -252,12 +249,6 @@ class Forward(Primitive):
         constants: how many operands only `program` takes.
         outs: how many results only `instead` gives.
     """
-
-    multiple = True
-    takes_zeros = True
-    plain = False
-    remembered = False
-    runs_itself = True
 
     program: Program
     instead: CustomCall
@@ -268,14 +259,6 @@ class Forward(Primitive):
     def axis_names(self) -> frozenset[Any]:
         return self.program.axis_names | self.instead.axis_names
 
-    @property
-    def effects(self) -> frozenset[str]:  # type: ignore[override]
-        return self.program.effects
-
-    @property
-    def payload(self) -> int:  # type: ignore[override]
-        return self.program.payload
-
     def without(self, unused: tuple[bool, ...]) -> tuple[Primitive, tuple[int, ...], tuple[int, ...]] | None:
         if not all(unused[self.outs :]):
             return None
@@ -284,28 +267,20 @@ class Forward(Primitive):
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         return tuple(t.strong() for t in self.program.out_types)
 
-    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(strong(out) for out in run_under(bottom(), run_program, self.program, arrays))
-
-    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(result.host() for result in self.run(tuple(Array(x) for x in operands)))
+    def compute(self, *operands: Any) -> Sequence[Any]:
+        return run_program(self.program, operands)
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         return tuple(inline(build, self.program, operands))
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-        outs, out_tangents = jvp_flat(
-            lambda *inputs: run_program(self.program, inputs), primals, tangents, f"jvp of {self.program.name}"
-        )
+        outs, out_tangents = jvp_flat(self.compute, primals, tangents, f"jvp of {self.program.name}")
         return tuple(outs), tuple(out_tangents)
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(run_under(trace, run_program, self.program, args))
+        return tuple(run_under(trace, self.compute, *args))
 
     transpose = not_linear
-
-    def batch(self, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
-        return self.batch_named(None, size, operands, axes)
 
     def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
         wanted = (True,) * len(self.program.outputs)
@@ -318,69 +293,68 @@ class Forward(Primitive):
         return tuple(run_program(mask_program(self.program), [mask, *operands]))
 
 
-class PullBack(Primitive):
+class PullBack(_RuleOperation):
     """The tangents of a function whose rule pulls cotangents back: linear, with that rule as its transpose.
 
     Operands are the residuals, the arguments if there is a rule for tangents too, then the moving tangents. Without
     such a rule a tangent is computed by transposing the pull-back.
+
+    Attributes:
+        left: what the forward pass left besides residuals.
+        residuals: how many operands these are.
+        moving: which arguments have a tangent.
+        types: of the function's results.
+        enclosing: the named axes over which the rule may communicate.
     """
 
-    multiple = True
-    takes_zeros = True
-    plain = False
-    remembered = False
-    runs_itself = True
-
-    back: Backward
+    rules: Rules
+    left: Any
     residuals: int
     moving: tuple[bool, ...]
     types: tuple[ArrayType, ...]
-    push: Rules | None
     enclosing: frozenset[Any]
 
     @property
     def axis_names(self) -> frozenset[Any]:
-        return self.enclosing  # the rule may communicate over any of them
+        return self.enclosing
 
     @property
     def _known(self) -> int:
-        return self.residuals + (len(self.moving) if self.push is not None else 0)
+        return self.residuals + (len(self.moving) if self.rules.has_jvp else 0)
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         return tuple(t for t in self.types if t.differentiable)
 
-    def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(run_under(bottom(), self.tangents, *arrays))
-
-    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(result.host() for result in self.run(tuple(Array(x) for x in operands)))
-
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
-        program, _ = stage_rule(self.tangents, build.in_types, f"jvp_{self.back.name}", embed=True)
+        program, _ = stage_rule(self.compute, build.in_types, f"jvp_{self.rules.name}", embed=True)
         return tuple(inline(build, program, operands))
 
-    def tangents(self, *operands: Any) -> list[Any]:
+    def compute(self, *operands: Any) -> list[Any]:
         """The tangents of the differentiable results."""
         known, given = operands[: self._known], operands[self._known :]
-        if self.push is not None:
+        if self.rules.has_jvp:
             found = iter(given)
             primals = known[self.residuals :]
             moving = [next(found) if m else Zero(x.type) for m, x in zip(self.moving, primals, strict=True)]
-            _, outs = self.push.jvp(primals, moving)
+            _, outs = self.rules.jvp(primals, moving)
             return [instantiate(dy) for dy, t in zip(outs, self.types, strict=True) if t.differentiable]
+
+        def pulled(*cts: Any) -> list[Any]:
+            return [instantiate(ct) for ct in self._pull(known[: self.residuals], cts)]
+
         linear = [LinearInput(t) for t in self.types if t.differentiable]
         try:
-            pulled = linear_transposed(lambda *cts: self._pull(known, cts), given, linear, self.back.name)
+            found = linear_transposed(pulled, given, linear, self.rules.name)
         except MissingRuleError as error:
-            self.back.refused(error)
-        return [instantiate(dy) for dy in pulled]
+            self.rules.refused(error)
+        return [instantiate(dy) for dy in found]
 
-    def _pull(self, known: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-        """Cotangents of the moving operands for those of the differentiable results."""
+    def _pull(self, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+        """Cotangents (or `Zero`) of the moving operands for those of the differentiable results."""
         given = iter(cts)
         everything = [next(given) if t.differentiable else zeros_of(t) for t in self.types]
-        found = self.back.pull(known[: self.residuals], everything)
-        return [instantiate(ct) for ct, m in zip(found, self.moving, strict=True) if m]
+        found = self.rules.pull(self.left, residuals, everything)
+        return [ct for ct, m in zip(found, self.moving, strict=True) if m]
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         outs = self(*primals)
@@ -390,57 +364,43 @@ class PullBack(Primitive):
             found = list(self(*primals[:count], *[instantiate(t) for t in tangents[count:]]))
         if any(type(t) is not Zero for t in tangents[:count]):
             still = [Zero(t.type) for t in tangents[count:]]
-            _, by_known = self._derivative(primals, [*tangents[:count], *still])
+            by_known = self._derivative(primals, [*tangents[:count], *still])
             pairs = zip(found, by_known, strict=True)
             found = [b if type(a) is Zero else a if type(b) is Zero else add(a, b) for a, b in pairs]
         return outs, tuple(found)
 
-    def _derivative(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        given: list[Any] = []
-        moving = nonzero(tangents, given)
-        kinds: list[Any] = []
+    def _derivative(self, primals: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        """How the results change with the known operands."""
+        count = len(primals)
 
-        def differentiated(*args: Any) -> list[Any]:
-            directions = with_zeros(args[len(primals) :], given)
-            purpose = f"jvp of {self.back.name}"
-            outs, found = jvp_flat(self.tangents, args[: len(primals)], directions, purpose)
-            return [*outs, *nonzero(found, kinds)]
+        def changes(*args: Any) -> Sequence[Any]:
+            return jvp_flat(self.compute, args[:count], args[count:], f"jvp of {self.rules.name}")[1]
 
-        results = run_rule(differentiated, [*primals, *moving], f"jvp_{self.back.name}")
-        return list(results[: len(kinds)]), with_zeros(results[len(kinds) :], kinds)
+        return run_rule(changes, [*primals, *tangents], f"jvp_{self.rules.name}")
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        return record_privately(self, trace, args)
+        return self._on_tape(trace, args)
 
     def transpose(self, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
         known = inputs[: self.residuals]
         if any(map(is_linear, inputs[: self._known])):
             not_linear(self, cts, *inputs)
-        kinds: list[Any] = []
 
         def cotangents(*args: Any) -> list[Any]:
-            given = iter(args[self.residuals :])
-            everything = [next(given) if t.differentiable else zeros_of(t) for t in self.types]
-            found = self.back.pull(args[: self.residuals], everything)
-            return nonzero([ct for ct, m in zip(found, self.moving, strict=True) if m], kinds)
+            return self._pull(args[: self.residuals], args[self.residuals :])
 
-        results = run_rule(cotangents, [*known, *cts], f"bwd_{self.back.name}")
-        return (*(None for _ in range(self._known)), *with_zeros(results, kinds))
-
-    def batch(self, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
-        return self.batch_named(None, size, operands, axes)
+        return (*[None] * self._known, *run_rule(cotangents, [*known, *cts], f"bwd_{self.rules.name}"))
 
     def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: Axes) -> Any:
         count, known = self.residuals, self._known
-        moved = [placed(x, axis, 0, size) for x, axis in zip(operands[known:], axes[known:], strict=True)]
-        back = BatchedBackward(self.back, size, name, axes[:count], tuple(0 if m else None for m in self.moving))
-        push = None
-        given: list[Any] = list(operands[:known])
-        if self.push is not None:
-            pairs = zip(operands[count:known], axes[count:known], self.moving, strict=True)
-            given[count:] = [placed(x, axis, 0, size) if m else x for x, axis, m in pairs]
-            push_axes = tuple(0 if m else a for a, m in zip(axes[count:known], self.moving, strict=True))
-            push = BatchedRules(self.push, size, push_axes, name)
-        types = tuple(t.update(shape=(size, *t.shape)) for t in self.types)
-        outs = PullBack(back, count, self.moving, types, push, self.enclosing - {name})(*given, *moved)
+        values, at = list(operands), list(axes)
+        moving = self.moving if self.rules.has_jvp else ()
+        for i, m in enumerate([*[False] * count, *moving, *[True] * (len(values) - known)]):
+            if m:  # what moves, and its tangents, carry the axis in front
+                values[i], at[i] = placed(values[i], at[i], 0, size), 0
+        in_axes = at[count:known] if self.rules.has_jvp else [0 if m else None for m in self.moving]
+        rules = BatchedRules(self.rules, size, tuple(in_axes), name)
+        types = tuple([t.update(shape=(size, *t.shape)) for t in self.types])
+        left = (self.left, axes[:count])
+        outs = PullBack(rules, left, count, self.moving, types, self.enclosing - {name})(*values)
         return outs, (0,) * len(outs)

@@ -21,8 +21,8 @@ from ..transforms.partial_eval import PartialEvalTrace, Unknown
 from ..transforms.transpose import backward
 from ..transforms.vmap import batch_flat
 
-__all__ = ["Axes", "Backward", "BatchedBackward", "BatchedRules", "JVPRules", "MaskedRules", "Rules"]
-__all__ += ["linear_transposed", "nonzero", "placed", "with_zeros"]
+__all__ = ["Axes", "BatchedRules", "JVPRules", "MaskedRules", "Rules", "around", "is_array", "linear_transposed"]
+__all__ += ["placed"]
 
 Axes = tuple[int | None, ...]
 
@@ -32,12 +32,14 @@ class Rules:
 
     Attributes:
         name: of the function, for messages.
+        fun: the function and where it is, for messages.
         arity: how many operands it has.
         has_jvp, has_vjp, has_vmap: which rules the user gave.
         derives: whether the derivative is that of `call`, for want of a rule and of the intention to give one.
     """
 
     name: str
+    fun: str
     arity: int
     has_jvp: bool
     has_vjp: bool
@@ -54,13 +56,22 @@ class Rules:
 
     def refuse(self, moving: Sequence[bool]) -> None:
         """Refuse derivatives by operands that the rules give none for."""
+        raise NotImplementedError
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Results and tangents by the user's rule; tangents may be `Zero`, in and out."""
         raise NotImplementedError
 
-    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Backward]:
-        """Results, residuals, and what pulls cotangents back with them."""
+    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Any]:
+        """Results, residuals, and what else `pull` needs, hashable."""
+        raise NotImplementedError
+
+    def pull(self, left: Any, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+        """For each operand a cotangent or `Zero`, None if it is not moving, with what `forward` left."""
+        raise NotImplementedError
+
+    def refused(self, error: MissingRuleError) -> NoReturn:
+        """A tangent was asked for that cannot be derived from `pull`."""
         raise NotImplementedError
 
     def transposed(self, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
@@ -72,18 +83,7 @@ class Rules:
         raise NotImplementedError
 
 
-class Backward:
-    """Pulls cotangents back; hashable."""
-
-    name: str
-
-    def pull(self, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-        """For each operand a cotangent or `Zero`; None where the operand is not moving."""
-        raise NotImplementedError
-
-    def refused(self, error: MissingRuleError) -> NoReturn:
-        """The tangent was asked for, and cannot be derived."""
-        raise error
+# -- what rules of rules have in common ------------------------------------------------------------------------------
 
 
 def linear_transposed(
@@ -106,153 +106,173 @@ def linear_transposed(
     return [next(found) if is_linear(x) else None for x in inputs]
 
 
-def nonzero(values: Sequence[Any], kinds: list[Any]) -> list[Any]:
-    """The values that are neither None nor `Zero`; `kinds` becomes what is left out."""
-    kinds[:] = [x if x is None or type(x) is Zero else state for x in values]
-    return [x for x, kind in zip(values, kinds, strict=True) if kind is state]
+def is_array(value: Any) -> bool:
+    """Whether a value is one, not something that stands for none: `Zero`, `LinearInput`, None."""
+    return value is not None and type(value) is not Zero and type(value) is not LinearInput
 
 
-def with_zeros(values: Sequence[Any], kinds: Sequence[Any]) -> list[Any]:
-    found = iter(values)
-    return [next(found) if kind is state else kind for kind in kinds]
+def around(
+    run: Callable[[Callable[..., list[Any]], list[Any]], Sequence[Any]],
+    function: Callable[..., Sequence[Any]],
+    values: Sequence[Any],
+    passing: Sequence[bool],
+) -> list[Any]:
+    """Results of a function, of which `run` only sees the arrays; all else in arguments and results goes around it.
+
+    Args:
+        run: runs a flat function of arrays.
+        function: takes and returns arrays and what stands for none.
+        values: what it is given.
+        passing: which of them go through `run`.
+    """
+    others: list[Any] = []
+
+    def of_arrays(*arrays: Any) -> list[Any]:
+        found = iter(arrays)
+        outs = function(*[next(found) if p else x for p, x in zip(passing, values, strict=True)])
+        others[:] = [state if is_array(out) else out for out in outs]
+        return [out for out in outs if is_array(out)]
+
+    results = iter(run(of_arrays, [x for p, x in zip(passing, values, strict=True) if p]))
+    return [next(results) if other is state else other for other in others]
 
 
 def placed(x: Any, axis: int | None, wanted: int, size: int) -> Any:
-    """A value with its mapped axis at `wanted`."""
+    """A value or `Zero` with its mapped axis at `wanted`."""
     if axis is not None:
         return move_axis(x, axis, wanted)
-    shape = (*x.shape[:wanted], size, *x.shape[wanted:])
+    shape = (*x.type.shape[:wanted], size, *x.type.shape[wanted:])
+    if type(x) is Zero:
+        return Zero(x.type.update(shape=shape))
     return broadcast_in_dim(x, shape, [i for i in range(len(shape)) if i != wanted])
 
 
-def _pulled_over_axis(ct: Any, found: int | None, axis: int | None, size: int) -> Any:
-    """The cotangent of an operand that carries the mapped axis at `axis`, or, unmapped, has it from all examples."""
-    if axis is not None:
-        return placed(ct, found, axis, size)
-    return ct * size if found is None else reduce_sum(ct, (found,))
+def _one_example(x: Any, axis: int | None) -> Any:
+    """A `Zero` or `LinearInput` without its mapped axis."""
+    if x is None or axis is None:
+        return x
+    return type(x)(x.type.update(shape=x.type.shape[:axis] + x.type.shape[axis + 1 :]))
 
 
-class _Wrapped(Interned):
-    """Rules made of other rules."""
+class _Derived(Interned, Rules):
+    """Rules made of other rules; what is not said here is as there."""
 
     remembered = False
+    has_vmap = False
 
     rules: Rules
 
-    @property
-    def name(self) -> str:
-        return self.rules.name
-
-    @property
-    def arity(self) -> int:
-        return self.rules.arity
-
-    @property
-    def has_jvp(self) -> bool:
-        return self.rules.has_jvp
-
-    @property
-    def has_vjp(self) -> bool:
-        return self.rules.has_vjp
-
-    @property
-    def has_vmap(self) -> bool:
-        return False
-
-    @property
-    def derives(self) -> bool:
-        return self.rules.derives
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["rules"], name)
 
     def refuse(self, moving: Sequence[bool]) -> None:
         self.rules.refuse(moving)
 
-    def infer(self, types: Sequence[ArrayType]) -> tuple[ArrayType, ...]:
-        return tuple(t.strong() for t in stage(self.call, types, self.name).out_types)  # type: ignore[attr-defined]
-
-    def vmapped(self, size: int, operands: Sequence[Any], axes: Axes) -> NoReturn:
-        raise AssertionError("only the user's own rules map")
+    def refused(self, error: MissingRuleError) -> NoReturn:
+        self.rules.refused(error)
 
 
-class BatchedRules(_Wrapped):
+class BatchedRules(_Derived):
     """Rules over a mapped axis, which every result carries as its axis 0."""
 
     size: int
     axes: Axes
     axis_name: Any
 
-    def _mapped(self, function: Callable[..., Sequence[Any]], values: Sequence[Any], axes: Sequence[int | None]) -> Any:
-        return batch_flat(function, values, axes, self.size, f"vmap of {self.name}", self.axis_name)
+    def _mapped(
+        self, function: Callable[..., Sequence[Any]], values: Sequence[Any], axes: Sequence[int | None]
+    ) -> list[tuple[Any, int | None]]:
+        """Results of a function of arrays and what stands for none, and where they carry the axis."""
+        passing = [is_array(x) for x in values]
+        places: list[int | None] = []
+
+        def run(flat: Callable[..., list[Any]], arrays: list[Any]) -> list[Any]:
+            given = [axis for axis, p in zip(axes, passing, strict=True) if p]
+            results, places[:] = batch_flat(flat, arrays, given, self.size, f"vmap of {self.name}", self.axis_name)
+            return results
+
+        inside = [x if p else _one_example(x, axis) for x, p, axis in zip(values, passing, axes, strict=True)]
+        results = around(run, function, inside, passing)
+        found = iter(places)
+        return [(x, next(found) if is_array(x) else None) for x in results]
+
+    def _in_front(self, results: Sequence[tuple[Any, int | None]]) -> list[Any]:
+        return [placed(x, axis, 0, self.size) for x, axis in results]
+
+    def _cotangents(self, results: Sequence[tuple[Any, int | None]]) -> list[Any]:
+        """Cotangents placed as the operands are; an operand that is not mapped has one from all examples."""
+        return [self._cotangent(*result, axis) for result, axis in zip(results, self.axes, strict=True)]
+
+    def _cotangent(self, ct: Any, found: int | None, axis: int | None) -> Any:
+        if ct is None:
+            return None
+        if axis is not None:
+            return placed(ct, found, axis, self.size)
+        if type(ct) is Zero:
+            return ct
+        return ct * self.size if found is None else reduce_sum(ct, (found,))
 
     def call(self, *operands: Any) -> list[Any]:
         if self.rules.has_vmap:
             outs, axes = self.rules.vmapped(self.size, operands, self.axes)
-        else:
-            outs, axes = self._mapped(self.rules.call, operands, self.axes)
-        return [placed(out, axis, 0, self.size) for out, axis in zip(outs, axes, strict=True)]
+            return self._in_front(list(zip(outs, axes, strict=True)))
+        return self._in_front(self._mapped(self.rules.call, operands, self.axes))
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         count = len(primals)
-        given: list[Any] = []
-        moving = nonzero(tangents, given)
-        moving_axes = [a for a, kind in zip(self.axes, given, strict=True) if kind is state]
-        kinds: list[Any] = []
 
         def outs_and_tangents(*args: Any) -> list[Any]:
-            zeros = [k if k is state else Zero(x.type) for k, x in zip(given, args[:count], strict=True)]
-            outs, out_tangents = self.rules.jvp(args[:count], with_zeros(args[count:], zeros))
-            return [*outs, *nonzero(out_tangents, kinds)]
+            outs, out_tangents = self.rules.jvp(args[:count], args[count:])
+            return [*outs, *out_tangents]
 
-        results, axes = self._mapped(outs_and_tangents, [*primals, *moving], [*self.axes, *moving_axes])
-        results = [placed(x, axis, 0, self.size) for x, axis in zip(results, axes, strict=True)]
-        outs = results[: len(kinds)]
-        kinds = [k if k is state else Zero(out.type) for k, out in zip(kinds, outs, strict=True)]
-        return outs, with_zeros(results[len(kinds) :], kinds)
+        results = self._in_front(self._mapped(outs_and_tangents, [*primals, *tangents], self.axes * 2))
+        half = len(results) // 2
+        return results[:half], results[half:]
 
-    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Backward]:
-        found: list[Any] = []
+    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Any]:
+        count, left = 0, None
 
         def forward(*args: Any) -> list[Any]:
-            outs, residuals, back = self.rules.forward(args, moving)
-            found[:] = [len(outs), back]
+            nonlocal count, left
+            outs, residuals, left = self.rules.forward(args, moving)
+            count = len(outs)
             return [*outs, *residuals]
 
-        results, axes = self._mapped(forward, primals, self.axes)
-        count, back = found
-        outs = [placed(x, axis, 0, self.size) for x, axis in zip(results[:count], axes[:count], strict=True)]
-        in_axes = tuple(self.axes)
-        return outs, results[count:], BatchedBackward(back, self.size, self.axis_name, tuple(axes[count:]), in_axes)
+        results = self._mapped(forward, primals, self.axes)
+        residuals = results[count:]
+        return self._in_front(results[:count]), [x for x, _ in residuals], (left, tuple([a for _, a in residuals]))
 
-    def transposed(self, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
-        known = [x for x in inputs if not is_linear(x)]
-        known_axes = [a for a, x in zip(self.axes, inputs, strict=True) if not is_linear(x)]
-        linear = [_one_example(x.type, a) if is_linear(x) else None for x, a in zip(inputs, self.axes, strict=True)]
-        kinds: list[Any] = []
+    def pull(self, left: Any, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+        inner, axes = left
+        count = len(residuals)
 
         def cotangents(*args: Any) -> list[Any]:
-            given = iter(args[: len(known)])
-            operands = [next(given) if t is None else LinearInput(t) for t in linear]
-            return nonzero(self.rules.transposed(args[len(known) :], operands), kinds)
+            return self.rules.pull(inner, args[:count], args[count:])
 
-        results, axes = self._mapped(cotangents, [*known, *cts], [*known_axes, *[0] * len(cts)])
-        pulled_axes = [a for a, kind in zip(self.axes, kinds, strict=True) if kind is state]
-        pulled = [_pulled_over_axis(*row, self.size) for row in zip(results, axes, pulled_axes, strict=True)]
-        whole = [Zero(x.type) if type(k) is Zero else k for k, x in zip(kinds, inputs, strict=True)]
-        return with_zeros(pulled, whole)
+        return self._cotangents(self._mapped(cotangents, [*residuals, *cts], [*axes, *[0] * len(cts)]))
 
+    def transposed(self, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+        count = len(inputs)
 
-def _one_example(type: ArrayType, axis: int | None) -> ArrayType:
-    return type if axis is None else type.update(shape=type.shape[:axis] + type.shape[axis + 1 :])
+        def cotangents(*args: Any) -> list[Any]:
+            return self.rules.transposed(args[count:], args[:count])
+
+        return self._cotangents(self._mapped(cotangents, [*inputs, *cts], [*self.axes, *[0] * len(cts)]))
 
 
-class MaskedRules(_Wrapped):
+class MaskedRules(_Derived):
     """Rules whose effects happen only where a mask, the first operand, is true."""
 
     @property
-    def arity(self) -> int:
+    def arity(self) -> int:  # type: ignore[override]
         return 1 + self.rules.arity
 
     def _under(self, mask: Any, function: Callable[..., Any], *args: Any) -> Any:
-        return _under_mask(mask, self.name, function, *args)
+        trace = MaskTrace(state.trace, f"masking of {self.name}", mask)
+        try:
+            return run_under(trace, function, *args)
+        finally:
+            trace.ended = True
 
     def refuse(self, moving: Sequence[bool]) -> None:
         self.rules.refuse(moving[1:])
@@ -263,23 +283,18 @@ class MaskedRules(_Wrapped):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         return self._under(primals[0], self.rules.jvp, primals[1:], tangents[1:])
 
-    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Backward]:
-        outs, residuals, back = self._under(primals[0], self.rules.forward, primals[1:], moving[1:])
-        return outs, [primals[0], *residuals], MaskedBackward(back)
+    def forward(self, primals: Sequence[Any], moving: tuple[bool, ...]) -> tuple[list[Any], list[Any], Any]:
+        outs, residuals, left = self._under(primals[0], self.rules.forward, primals[1:], moving[1:])
+        return outs, [primals[0], *residuals], left
+
+    def pull(self, left: Any, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+        return [None, *self._under(residuals[0], self.rules.pull, left, residuals[1:], cts)]
 
     def transposed(self, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
         return [None, *self._under(inputs[0], self.rules.transposed, cts, inputs[1:])]
 
 
-def _under_mask(mask: Any, name: str, function: Callable[..., Any], *args: Any) -> Any:
-    trace = MaskTrace(state.trace, f"masking of {name}", mask)
-    try:
-        return run_under(trace, function, *args)
-    finally:
-        trace.ended = True
-
-
-class JVPRules(_Wrapped):
+class JVPRules(_Derived):
     """The derivative of a function that has a rule for mapping only: mapped by the derivative of that rule.
 
     Operands are those of the function, then the moving tangents; results are its results, then tangents of those that
@@ -289,15 +304,15 @@ class JVPRules(_Wrapped):
     moving: tuple[bool, ...]
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         return f"jvp_{self.rules.name}"
 
     @property
-    def arity(self) -> int:
+    def arity(self) -> int:  # type: ignore[override]
         return self.rules.arity + sum(self.moving)
 
     @property
-    def has_vmap(self) -> bool:
+    def has_vmap(self) -> bool:  # type: ignore[override]
         return self.rules.has_vmap
 
     def refuse(self, moving: Sequence[bool]) -> None:
@@ -312,9 +327,6 @@ class JVPRules(_Wrapped):
 
     def call(self, *operands: Any) -> list[Any]:
         return self._differentiated(self.rules.call, operands)
-
-    def transposed(self, cts: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
-        return linear_transposed(self.call, cts, inputs, self.name)
 
     def vmapped(self, size: int, operands: Sequence[Any], axes: Axes) -> tuple[list[Any], list[int | None]]:
         count = self.rules.arity
@@ -336,58 +348,3 @@ class JVPRules(_Wrapped):
         results = self._differentiated(vmapped, values)
         floating = [a for a, y in zip(out_axes, results, strict=False) if y.type.differentiable]
         return results, [*out_axes, *floating]
-
-
-class BatchedBackward(Interned):
-    """Pulls cotangents back over a mapped axis; what an unmapped operand has from all examples is summed."""
-
-    remembered = False
-
-    back: Backward
-    size: int
-    axis_name: Any
-    residual_axes: Axes
-    in_axes: Axes
-
-    @property
-    def name(self) -> str:
-        return self.back.name
-
-    def refused(self, error: MissingRuleError) -> NoReturn:
-        self.back.refused(error)
-
-    def pull(self, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-        kinds: list[Any] = []
-        count = len(residuals)
-
-        def cotangents(*args: Any) -> list[Any]:
-            return nonzero(self.back.pull(args[:count], args[count:]), kinds)
-
-        axes = [*self.residual_axes, *[0] * len(cts)]
-        purpose = f"vmap of {self.name}"
-        results, found = batch_flat(cotangents, [*residuals, *cts], axes, self.size, purpose, self.axis_name)
-        wanted = [a for a, kind in zip(self.in_axes, kinds, strict=True) if kind is state]
-        pulled = [_pulled_over_axis(*row, self.size) for row in zip(results, found, wanted, strict=True)]
-        pairs = zip(kinds, self.in_axes, strict=True)
-        return with_zeros(pulled, [self._zero(k.type, a) if type(k) is Zero else k for k, a in pairs])
-
-    def _zero(self, type: ArrayType, axis: int | None) -> Zero:
-        return Zero(type if axis is None else type.update(shape=(*type.shape[:axis], self.size, *type.shape[axis:])))
-
-
-class MaskedBackward(Interned):
-    """Pulls cotangents back with effects only where a mask, the first residual, is true."""
-
-    remembered = False
-
-    back: Backward
-
-    @property
-    def name(self) -> str:
-        return self.back.name
-
-    def refused(self, error: MissingRuleError) -> NoReturn:
-        self.back.refused(error)
-
-    def pull(self, residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-        return [None, *_under_mask(residuals[0], self.name, self.back.pull, residuals[1:], cts)]

@@ -26,24 +26,46 @@ from .traced import mismatch
 __all__ = ["custom_linear_solve", "custom_root"]
 
 
-class _Problem:
-    """An equation in a tree of unknowns; its functions stand around the values that they close over.
+class _Equation:
+    """An equation in a tree of unknowns as a custom function of flat operands.
 
-    Flat operands are these values, then the leaves of the right-hand side or of the initial guess.
+    They are the values that the equation's functions close over, then the leaves of the right-hand side or of the
+    initial guess. The functions are the equation's, its solver, and another solver.
     """
 
-    def __init__(self, shape: Closed, structure: Any, has_aux: bool, what: str) -> None:
+    what: str
+    given_name: str
+
+    def __init__(self, shape: Closed, structure: Any, has_aux: bool) -> None:
         self.shape = shape
         self.structure = structure
         self.has_aux = has_aux
-        self.what = what
         self.aux_tree: Any = None
+
+    def custom(self) -> Custom:
+        """The solution as a function with rules; made when it is called, as one that is kept would be a cycle."""
+        made = Custom(self.solved, "custom_jvp")
+        made.defjvp(self.tangent, symbolic_zeros=True)
+        return made
 
     def functions(self, operands: Sequence[Any]) -> list[Any]:
         return self.shape.around(operands[: self.shape.count])
 
     def given(self, operands: Sequence[Any]) -> Any:
         return self.structure.unflatten(operands[self.shape.count :])
+
+    def solved(self, *operands: Any) -> list[Any]:
+        function, solve, _ = self.functions(operands)
+        given = self.given(operands)
+        return self.solution(solve(function, given), given, solve)
+
+    def tangent(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def result(self, outs: Sequence[Any]) -> Any:
+        count = self.structure.num_leaves
+        solution = self.structure.unflatten(outs[:count])
+        return (solution, self.aux_tree.unflatten(outs[count:])) if self.has_aux else solution
 
     def solution(self, result: Any, given: Any, solve: Any) -> list[Any]:
         """The leaves of what `solve` returned, checked: the solution's, then those of the auxiliary data."""
@@ -68,37 +90,42 @@ class _Problem:
             ("expected", "got"), (self.structure, structure), ([x.type for x in wanted], [x.type for x in leaves])
         )
         if shown:
-            source = "b" if self.what == "custom_linear_solve" else "initial_guess"
+            source = self.given_name
             raise CustomRuleError(
                 f"{self.what}: {function_source(function)} returns something unlike {source}:\n{shown}\n"
                 f"A solution has the structure, shapes and dtypes of {source}."
             )
         return [strong(leaf) for leaf in leaves]
 
-    def result(self, outs: Sequence[Any]) -> Any:
-        count = self.structure.num_leaves
-        solution = self.structure.unflatten(outs[:count])
-        return (solution, self.aux_tree.unflatten(outs[count:])) if self.has_aux else solution
-
-    def change(self, values: Sequence[Any], tangents: Sequence[Any], of: Callable[[Sequence[Any]], Any]) -> Any:
-        """How `of(values)` changes with closed-over values; None if none of them moves."""
+    def change(self, values: Sequence[Any], tangents: Sequence[Any], outs: Sequence[Any]) -> list[Any] | None:
+        """How the function at the solution changes with what it closes over; None if none of that moves."""
         count = self.shape.count
         moving = [i for i, t in enumerate(tangents[:count]) if not isinstance(t, SymbolicZero)]
         moving = [i for i in moving if values[i].type.differentiable]
         if not moving:
             return None
 
+        x = self.structure.unflatten(outs[: self.structure.num_leaves])
+
         def around(*moved: Any) -> Any:
-            everything = list(values[:count])
+            everything = list(values)
             for i, value in zip(moving, moved, strict=True):
                 everything[i] = value
-            return of(everything)
+            return self.functions(everything)[0](x)
 
-        return jvp(around, [values[i] for i in moving], [tangents[i] for i in moving])[1]
+        changed = jvp(around, [values[i] for i in moving], [tangents[i] for i in moving])[1]
+        return self.checked(changed, x, self.functions(values)[0])
 
     def still(self, outs: Sequence[Any]) -> list[Any]:
         """The tangents of the auxiliary data."""
         return [SymbolicZero(out.type) for out in outs[self.structure.num_leaves :]]
+
+
+def _solved(kind: type[_Equation], functions: Sequence[Any], given: Any, has_aux: bool) -> Any:
+    shape, values = close(functions)
+    leaves, structure = tree.flatten(given)
+    equation = kind(shape, structure, has_aux)
+    return equation.result(equation.custom()(*values, *[strong(lift(leaf)) for leaf in leaves]))
 
 
 def custom_root(
@@ -137,40 +164,26 @@ def custom_root(
     """
     for function in (f, solve, tangent_solve):
         check_callable(function, "custom_root")
-    shape, values = close([f, solve, tangent_solve])
-    leaves, structure = tree.flatten(initial_guess)
-    finder = _RootFinder(_Problem(shape, structure, has_aux, "custom_root"))
-    return finder.problem.result(finder.custom(*values, *[strong(lift(leaf)) for leaf in leaves]))
+    return _solved(_Root, [f, solve, tangent_solve], initial_guess, has_aux)
 
 
-class _RootFinder:
-    """A root as a function of flat operands with a rule for tangents."""
-
-    def __init__(self, problem: _Problem) -> None:
-        self.problem = problem
-        self.custom = Custom(self.root, "custom_jvp")
-        self.custom.defjvp(self.tangent, symbolic_zeros=True)
-
-    def root(self, *operands: Any) -> list[Any]:
-        function, solve, _ = self.problem.functions(operands)
-        guess = self.problem.given(operands)
-        return self.problem.solution(solve(function, guess), guess, solve)
+class _Root(_Equation):
+    what = "custom_root"
+    given_name = "initial_guess"
 
     def tangent(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-        problem = self.problem
-        outs = self.custom(*primals)
-        x = problem.structure.unflatten(outs[: problem.structure.num_leaves])
-        change = problem.change(primals, tangents, lambda values: problem.functions(values)[0](x))
+        outs = self.custom()(*primals)
+        change = self.change(primals, tangents, outs)
         if change is None:
             return outs, [SymbolicZero(out.type) for out in outs]
-        function, _, solve = problem.functions(primals)
-        rhs = problem.structure.unflatten(problem.checked(change, x, function))
+        function, _, solve = self.functions(primals)
+        x = self.structure.unflatten(outs[: self.structure.num_leaves])
 
         def linearized(dx: Any) -> Any:
             return jvp(function, (x,), (dx,))[1]
 
-        dx = problem.checked(solve(linearized, rhs), x, solve)
-        return outs, [*map(neg, dx), *problem.still(outs)]
+        dx = self.checked(solve(linearized, self.structure.unflatten(change)), x, solve)
+        return outs, [*map(neg, dx), *self.still(outs)]
 
 
 def custom_linear_solve(
@@ -209,65 +222,40 @@ def custom_linear_solve(
     """
     for function in (matvec, solve) if transpose_solve is None else (matvec, solve, transpose_solve):
         check_callable(function, "custom_linear_solve")
-    shape, values = close([matvec, solve, transpose_solve])
-    leaves, structure = tree.flatten(b)
-    solver = _LinearSolver(_Problem(shape, structure, has_aux, "custom_linear_solve"), symmetric)
-    outs = solver.custom(*values, *[strong(lift(leaf)) for leaf in leaves])
-    return solver.problem.result(outs)
+    system = _SymmetricSystem if symmetric else _LinearSystem
+    return _solved(system, [matvec, solve, transpose_solve], b, has_aux)
 
 
-class _LinearSolver:
-    """A linear solve as a function of flat operands with rules for tangents and for transposition."""
+class _LinearSystem(_Equation):
+    what = "custom_linear_solve"
+    given_name = "b"
 
-    def __init__(self, problem: _Problem, symmetric: bool) -> None:
-        self.problem = problem
-        self.symmetric = symmetric
-        self.custom = Custom(self.solved, "custom_jvp")
-        self.custom.defjvp(self.tangent, symbolic_zeros=True)
-        self.custom.def_transpose(self.cotangent, None if problem.has_aux else self.types)
+    symmetric = False
+
+    def custom(self) -> Custom:
+        made = super().custom()
+        made.def_transpose(self.cotangent, None if self.has_aux else self.types)
+        return made
 
     def types(self, *types: ArrayType) -> tuple[ArrayType, ...]:
-        return tuple(t.strong() for t in types[self.problem.shape.count :])
-
-    def solved(self, *operands: Any) -> list[Any]:
-        problem = self.problem
-        matvec, solve, _ = problem.functions(operands)
-        b = problem.given(operands)
-        return problem.solution(solve(matvec, b), b, solve)
-
-    def without_aux(self) -> _LinearSolver:
-        """The solver without its auxiliary data, which has no tangent."""
-        problem = self.problem
-        if not problem.has_aux:
-            return self
-
-        def only_solution(solve: Any) -> Any:
-            return None if solve is None else lambda matvec, b: solve(matvec, b)[0]
-
-        class _Only(_Problem):
-            def functions(self, operands: Sequence[Any]) -> list[Any]:
-                matvec, solve, transpose_solve = problem.functions(operands)
-                return [matvec, only_solution(solve), only_solution(transpose_solve)]
-
-        return _LinearSolver(_Only(problem.shape, problem.structure, False, problem.what), self.symmetric)
+        return tuple(t.strong() for t in types[self.shape.count :])
 
     def tangent(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-        problem = self.problem
-        count = problem.shape.count
-        outs = self.custom(*primals)
-        x = problem.structure.unflatten(outs[: problem.structure.num_leaves])
+        count = self.shape.count
+        outs = self.custom()(*primals)
         db = [t.instantiate() if isinstance(t, SymbolicZero) else t for t in tangents[count:]]
-        change = problem.change(primals, tangents, lambda values: problem.functions(values)[0](x))
+        change = self.change(primals, tangents, outs)
         if change is not None:
-            matvec = problem.functions(primals)[0]
-            db = [sub(t, c) for t, c in zip(db, problem.checked(change, x, matvec), strict=True)]
-        dx = self.without_aux().custom(*primals[:count], *db)
-        return outs, [*dx, *problem.still(outs)]
+            db = list(map(sub, db, change))
+        matvec, *solvers = self.functions(primals)
+        if self.has_aux:  # it has no tangent
+            solvers = [_without_aux(solve) for solve in solvers]
+        dx = custom_linear_solve(matvec, self.structure.unflatten(db), *solvers, self.symmetric)
+        return outs, [*tree.leaves(dx), *self.still(outs)]
 
     def cotangent(self, cts: Sequence[Any], *inputs: Any) -> list[Any]:
-        problem = self.problem
-        count = problem.shape.count
-        matvec, solve, transpose_solve = problem.functions(inputs)
+        count = self.shape.count
+        matvec, solve, transpose_solve = self.functions(inputs)
         if self.symmetric:
             vecmat, transpose_solve = matvec, solve
         elif transpose_solve is None:
@@ -277,15 +265,23 @@ class _LinearSolver:
                 f"Pass transpose_solve=, or symmetric=True if the matrix is symmetric."
             )
         else:
-            like = problem.structure.unflatten([ct.type for ct in cts])
+            like = self.structure.unflatten([_Like(ct.type) for ct in cts])
 
             def vecmat(y: Any) -> Any:
-                return linear_transpose(matvec, tree.map(_Like, like))(y)[0]
+                return linear_transpose(matvec, like)(y)[0]
 
-        ct = problem.structure.unflatten(cts)
+        ct = self.structure.unflatten(cts)
         found = tree.leaves(custom_linear_solve(vecmat, ct, transpose_solve, solve, self.symmetric))
         found = [f if is_linear(x) else None for f, x in zip(found, inputs[count:], strict=True)]
         return [*(None for _ in range(count)), *found]
+
+
+class _SymmetricSystem(_LinearSystem):
+    symmetric = True
+
+
+def _without_aux(solve: Any) -> Any:
+    return None if solve is None else lambda matvec, b: solve(matvec, b)[0]
 
 
 class _Like:

@@ -218,7 +218,7 @@ class _Loop:
             while True:
                 holds = self._condition()
                 if not is_concrete(holds):
-                    break
+                    return self.structure.unflatten(self._operation(holds))
                 if not holds:
                     return self.structure.unflatten(self._final())
                 if self.steps == self.max_steps:
@@ -287,18 +287,31 @@ class _Loop:
             self.values = [convert(x, t.dtype) for x, t in zip(self.values, found, strict=True)]
             journal.take_back()
 
-    def _operation(self) -> list[Any]:
+    def _operation(self, holds: Any = None) -> list[Any]:
+        """The values after the rest of the loop. `holds`: the condition for the values now, where it was asked for."""
         body = self._traced_body()
         types = [x.type for x in self.values]
         in_tree = tree.flatten(((self.structure.unflatten(self.values),), {}))[1]
         cond = trace_function(self.cond, in_tree, types, self.names, self.what)
         self._check_condition(cond.out_tree, cond.program.out_types)
+        if self.max_steps is None and holds is not None and cond.program.effects - {"loop"}:
+            return self._asked(cond, body, holds)
         if self.max_steps is None:
             op = While(cond.program, body.program, len(cond.constants), len(body.constants), None, self.checkpoints)
             return list(op(*cond.constants, *body.constants, *self.values))
-        return self._bounded(cond, body, self.max_steps - self.steps)
+        return self._bounded(cond, body, self.max_steps - self.steps, holds)
 
-    def _bounded(self, cond: Traced, body: Traced, left: int) -> list[Any]:
+    def _asked(self, cond: Traced, body: Traced, holds: Any) -> list[Any]:
+        """A loop whose condition was asked for the first time already: its effects must not happen again."""
+
+        def step(_: Any, *values: Any) -> list[Any]:
+            results = run_program(body.program, [*body.constants, *values])
+            return [run_program(cond.program, [*cond.constants, *results])[0], *results]
+
+        op, operands = staged_loop(lambda holds, *_: holds, step, [holds, *self.values], None, self.checkpoints)
+        return list(op(*operands))[1:]
+
+    def _bounded(self, cond: Traced, body: Traced, left: int, first: Any) -> list[Any]:
         """A loop that ends after so many steps, and a check that it was done by then."""
 
         def ask(values: Sequence[Any]) -> Any:
@@ -312,7 +325,8 @@ class _Loop:
             return [add(steps, full(steps.type, 1)), ask(results), *results]
 
         start = zeros_of(ArrayType((), default_int()))
-        op, operands = staged_loop(go_on, step, [start, ask(self.values), *self.values], max(left, 1), self.checkpoints)
+        init = [start, ask(self.values) if first is None else first, *self.values]
+        op, operands = staged_loop(go_on, step, init, max(left, 1), self.checkpoints)
         _, holds, *results = op(*operands)
         message = _broken_promise(self.what, self.max_steps or 0)
         Check(message, (), (), (), 0, here())(not_(holds))

@@ -13,6 +13,7 @@ from ..core.program import Equation, Program, run_program, stage
 from ..core.trace import Trace, Tracer, state
 from ..core.types import ArrayType
 from .closures import Same
+from .custom_rules import around, is_array
 
 __all__ = ["Embedded", "run_rule", "stage_rule"]
 
@@ -86,16 +87,17 @@ def stage_rule(
     return closed, constants
 
 
-def run_rule(function: Callable[..., Sequence[Any]], values: Sequence[Any], name: str) -> Sequence[Any]:
-    """Run a flat rule under the current trace; while a program is transformed, so that no constant is left in it."""
+def run_rule(function: Callable[..., Sequence[Any]], values: Sequence[Any], name: str) -> list[Any]:
+    """Run a flat rule under the current trace; while a program is transformed, so that no constant is left in it.
+
+    Its arguments and results may be `Zero`, `LinearInput` or None.
+    """
     if not _transforming():
-        return function(*values)
-    given = [isinstance(x, Tracer) or x.splat() is None for x in values]
+        return list(function(*values))
 
-    def with_splats(*inputs: Any) -> Sequence[Any]:
-        found = iter(inputs)
-        return function(*[next(found) if g else x for g, x in zip(given, values, strict=True)])
+    def run(flat: Callable[..., list[Any]], arrays: list[Any]) -> list[Any]:
+        program, constants = stage_rule(flat, [x.type for x in arrays], name)
+        return run_program(program, [*constants, *arrays])
 
-    inputs = [x for g, x in zip(given, values, strict=True) if g]
-    program, constants = stage_rule(with_splats, [x.type for x in inputs], name)
-    return run_program(program, [*constants, *inputs])
+    passing = [is_array(x) and (isinstance(x, Tracer) or x.splat() is None) for x in values]
+    return around(run, function, values, passing)

@@ -450,7 +450,11 @@ class StopGradient(Primitive):
         return (x,)
 
     jvp = not_differentiable
-    transpose = not_linear
+
+    def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
+        # What is transposed is the function itself, not its derivative, and that is the identity.
+        return (stop_gradient(cts[0]),)
+
     batch = elementwise_batch
 
 

@@ -517,3 +517,22 @@ def test_random_functions_with_ifs(seed: int, point: int) -> None:
         np.testing.assert_allclose(fg.vmap(f)(xs, ys), expected, rtol=1e-12, atol=1e-12)
         slopes = fnp.stack([fg.grad(f)(x, y) for x, y in zip(xs, ys, strict=True)])
         np.testing.assert_allclose(fg.jit(fg.vmap(fg.grad(f)))(xs, ys), slopes, rtol=1e-11, atol=1e-11)
+
+
+def test_functions_made_anew_on_each_path_are_no_impurity() -> None:
+    seen = []
+
+    def decide(x: Any) -> Any:
+        fg.debug.callback(lambda value: seen.append(float(value)), x)
+        local = fg.custom_vjp(lambda x: x * x)
+        local.defvjp(lambda x: (x * x, x), lambda x, ct: (2 * x * ct,))
+        y = fg.lax.fori_loop(0, 2, lambda _, y: local(y), x)
+        if y > 0.5:
+            return y
+        return y * 3
+
+    assert float(fg.jit(decide)(2.0)) == 16.0
+    assert float(fg.jit(fg.grad(decide))(2.0)) == 32.0
+    assert float(fg.jit(decide)(0.5)) == 0.1875
+    fg.effects_barrier()
+    assert seen == [2.0, 2.0, 0.5]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -190,3 +192,24 @@ def test_closure_convert_refuses_other_arguments() -> None:
         function(1.0)
     with pytest.raises(errors.TreeError, match="takes 1 arguments like the examples"):
         function(XS, XS)
+
+
+def test_what_was_closed_over_is_freed_at_once() -> None:
+    """Looking into functions and making them again leaves no cycles behind that only the collector would free."""
+    gc.collect()
+    gc.disable()
+    try:
+        value = fg.device_put(np.arange(3, dtype=np.float32))
+        held = weakref.ref(value)
+
+        def inner(w: Any) -> Any:
+            functions = [lambda x: w * x, functools.partial(fnp.add, w)]
+            shape, values = close(functions)
+            first, second = shape.around([fnp.sin(v) for v in values])
+            return (first(w) + second(w)).sum()
+
+        fg.grad(inner)(value)
+        del value
+        assert held() is None
+    finally:
+        gc.enable()

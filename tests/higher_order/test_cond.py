@@ -179,6 +179,20 @@ def test_checks_of_a_side_are_masked_by_the_predicate() -> None:
     agree(fg.jit(fg.vmap(fg.vmap(f)))(xs.reshape(1, 2)), [[0.0, -2.0]])
 
 
+def test_infinite_derivatives_of_the_side_not_taken_do_not_leak() -> None:
+    def f(x: Any) -> Any:
+        return lax.cond(x > 0, fnp.sqrt, lambda x: 3 * x, x)
+
+    def total(xs: Any) -> Any:
+        return fg.vmap(f)(xs).sum()
+
+    xs = fnp.array([0.0, 4.0, -1.0])
+    for g in (total, fg.jit(total)):
+        agree(fg.grad(g)(xs), [3.0, 0.25, 3.0])
+        agree(fg.jvp(g, (xs,), (fnp.ones(3),))[1], 6.25)
+    agree(fg.grad(total)(fnp.zeros(2)), [3.0, 3.0])
+
+
 def test_collectives_inside_branches() -> None:
     def f(p: Any, x: Any) -> Any:
         return lax.cond(p, lambda x: x / lax.psum(x, "i"), lambda x: x, x)
@@ -193,3 +207,20 @@ def test_transformed_programs_are_well_typed() -> None:
         for f, p in itertools.product(FUNCTIONS, (True, False)):
             fg.jit(fg.vmap(fg.grad(lambda x, f=f, p=p: f(p, x).sum())))(XS)
             fg.jit(fg.vmap(lambda p, x, f=f: fg.grad(lambda x: f(p, x).sum())(x)))(PS, XS)
+
+
+def test_a_mapped_branch_in_a_custom_rule_can_be_transposed() -> None:
+    def branching(x: Any) -> Any:
+        return fg.lax.cond(x > 0, lambda x: x * x, lambda x: -x, x)
+
+    function = fg.custom_jvp(lambda x: branching(x))
+    function.defjvp(lambda primals, tangents: fg.jvp(branching, primals, tangents))
+    xs = fnp.asarray([3.0, -2.0])
+    total = fg.grad(lambda xs: fnp.sum(fg.vmap(function)(xs)))
+    assert total(xs).tolist() == fg.jit(total)(xs).tolist() == [6.0, -1.0]
+
+    def scaled(xs: Any) -> Any:
+        return fg.vmap(lambda p, x: fg.lax.cond(p, lambda x: 2 * x, lambda x: -x, x))(fnp.asarray([True, False]), xs)
+
+    (found,) = fg.linear_transpose(scaled, xs)(xs)
+    assert found.tolist() == [6.0, 2.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -543,3 +544,33 @@ def test_custom_gradient() -> None:
     assert float(fg.jit(fg.grad(fg.jit(f)))(X)) == pytest.approx(2 * np.sin(X))
     assert float(fg.grad(fg.grad(f))(X)) == pytest.approx(2 * np.cos(X))
     np.testing.assert_allclose(fg.vmap(fg.grad(f))(XS), 2 * np.sin(XS), rtol=1e-5)
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_structures_may_depend_on_values(in_thread: bool) -> None:
+    """A call that is made while a rule runs, here or in another thread, does not change what the call returns."""
+
+    @fg.custom_vjp
+    def f(x: Any) -> Any:
+        return {"a": x} if float(x) > 0 else (x, x)
+
+    seen = []
+
+    def other_call(sign: float) -> None:
+        seen.append(fg.jvp(f, (-sign,), (1.0,)))
+
+    def bwd(sign: float, ct: Any) -> Any:
+        if len(seen) < 1:
+            seen.append(None)
+            if in_thread:
+                thread = threading.Thread(target=other_call, args=(sign,))
+                thread.start()
+                thread.join()
+            else:
+                other_call(sign)
+        return (ct["a"] if sign > 0 else ct[0] + ct[1],)
+
+    f.defvjp(lambda x: (f(x), float(x)), bwd)
+    out, tangent = fg.jvp(f, (1.0,), (1.0,))
+    assert (out, tangent) == ({"a": 1.0}, {"a": 1.0})
+    assert seen[1] == ((-1.0, -1.0), (1.0, 1.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -212,3 +214,23 @@ def test_reverse_mode_needs_a_solver_for_the_transpose() -> None:
     assert float(fg.jvp(f, (B,), (B,))[1]) == 1.5
     with pytest.raises(errors.CustomRuleError, match="Pass transpose_solve="):
         fg.grad(f)(B)
+
+
+def test_what_the_functions_close_over_is_freed_at_once() -> None:
+    def solution(a: Any) -> Any:
+        return fg.lax.custom_linear_solve(lambda x: a * x, fnp.ones(3), lambda _, b: b / a, symmetric=True).sum()
+
+    def root(a: Any) -> Any:
+        return fg.lax.custom_root(lambda x: x - a, fnp.ones(3), lambda f, x: a, lambda g, y: y).sum()
+
+    gc.collect()
+    gc.disable()
+    try:
+        for function in (solution, root):
+            value = fg.device_put(np.arange(1, 4, dtype=np.float32))
+            held = weakref.ref(value)
+            fg.grad(function)(value)
+            del value
+            assert held() is None
+    finally:
+        gc.enable()

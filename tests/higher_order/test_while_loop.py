@@ -386,3 +386,22 @@ def test_more_steps_than_promised() -> None:
 def test_unusable_options(options: Any) -> None:
     with pytest.raises(errors.ArgumentError, match="expected a positive Python int"):
         grow(0.9, 30.0, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"max_steps": 9}], ids=str)
+def test_effects_of_a_mapped_condition_happen_once(options: dict[str, int]) -> None:
+    seen: list[float] = []
+
+    def go_on(x: Any) -> Any:
+        fg.debug.callback(lambda value: seen.append(float(value)), x, ordered=True)
+        return x < 3.0
+
+    def double(x: Any) -> Any:
+        return fg.lax.while_loop(go_on, lambda x: x * 2, x, **options)
+
+    xs = fnp.asarray([1.0, 2.5])
+    for way in (fg.vmap(double), fg.vmap(fg.grad(double)), fg.jit(fg.vmap(double))):
+        seen.clear()
+        np.asarray(way(xs))
+        fg.effects_barrier()
+        assert sorted(seen) == [1.0, 2.0, 2.5, 4.0, 5.0]

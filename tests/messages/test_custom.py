@@ -336,6 +336,34 @@ def too_few_argument_wise_rules() -> Any:
     return fg.grad(f)({"w": 2.0}, 3.0)
 
 
+# -- results unlike the function's -------------------------------------------------------------------------------------
+
+
+@mistake(
+    errors.CustomRuleError,
+    "the fwd rule of square (FILE:N) returns results unlike those of the function itself:\n"
+    "       function  fwd rule\n"
+    "  [0]  f32[]     f32[2]    <--\n"
+    "What a rule returns as `out` has the structure, shapes and dtypes of the function's result.",
+)
+def fwd_of_another_shape() -> Any:
+    f = with_vjp(lambda x: (fnp.stack([x, x]), None), lambda _, ct: (ct.sum(),))
+    return fg.jit(fg.grad(lambda x: f(x).sum()))(3.0)
+
+
+@mistake(
+    errors.CustomRuleError,
+    "the jvp rule of square (FILE:N) returns results unlike those of the function itself:\n"
+    "       function   jvp rule\n"
+    "  [0]  f32[]      f32[]\n"
+    "  [1]  (nothing)  f32[]     <--\n"
+    "What a rule returns as `out` has the structure, shapes and dtypes of the function's result.",
+)
+def jvp_rule_of_another_structure() -> Any:
+    f = with_jvp(lambda primals, tangents: ((primals[0], primals[0]), (tangents[0], tangents[0])))
+    return fg.grad(fg.jit(f))(3.0)
+
+
 # -- closures ----------------------------------------------------------------------------------------------------------
 
 
