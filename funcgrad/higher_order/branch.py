@@ -130,7 +130,7 @@ class Paths:
                 equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
                 continue
             earlier = model.equations[position]
-            if not _same(inputs, earlier.inputs) or not _does_the_same(eqn, earlier):
+            if not self.same(inputs, earlier.inputs) or not _does_the_same(eqn, earlier):
                 raise self.impure(eqn, earlier)
             own.update(zip(eqn.outputs, earlier.outputs, strict=True))
             equations.append(earlier)
@@ -154,6 +154,18 @@ class Paths:
         var = Var(value.type)
         self.constants.append((var, value))
         return var
+
+    def same(self, inputs: Sequence[Atom], others: Sequence[Atom]) -> bool:
+        """Whether two runs gave an operation the same operands; of constants only the values count."""
+        return len(inputs) == len(others) and all(
+            a is b or a == b or self.equal_constants(a, b) for a, b in zip(inputs, others, strict=True)
+        )
+
+    def equal_constants(self, a: Atom, b: Atom) -> bool:
+        values = [value for var, value in self.constants if var is a or var is b]
+        if len(values) != 2 or any(isinstance(value, Tracer) for value in values):
+            return False
+        return values[0].type is values[1].type and _equal_bits(*values)
 
     def too_many(self) -> BranchError:
         described = self.first.trace.described()
@@ -203,10 +215,6 @@ def _holds_functions(value: Any) -> bool:
     if not getattr(value, "remembered", True) or hasattr(value, "callee"):
         return True
     return any(_holds_functions(getattr(value, field)) for field in type(value)._fields)
-
-
-def _same(inputs: Sequence[Atom], others: Sequence[Atom]) -> bool:
-    return len(inputs) == len(others) and all(a is b or a == b for a, b in zip(inputs, others, strict=True))
 
 
 def _equal_bits(a: Any, b: Any) -> bool:

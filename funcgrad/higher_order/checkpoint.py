@@ -13,86 +13,50 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from .. import tree
-from ..backend.array import Array
-from ..compiler.lower import lower_call
 from ..compiler.simplify import eliminate_dead_code, simplify
 from ..core.primitive import Primitive
 from ..core.program import Atom, Equation, Program, Var, run_program, stage
 from ..core.trace import Trace, bottom, run_under, state
-from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError
 from ..ops.identities import Named
 from ..ops.random_bits import Threefry2x32
 from ..transforms.arguments import check_callable, lift
-from ..transforms.jvp import JVPTrace, jvp_program
-from ..transforms.mask import mask_program
+from ..transforms.jvp import JVPTrace
 from ..transforms.partial_eval import split_program
-from ..transforms.transpose import transpose_program
-from ..transforms.vmap import BatchTrace, batch_program
-from .call import Call
+from ..transforms.vmap import BatchTrace
+from .call import Call, RunsProgram
 from .policies import Policy, asked, check_policy, nothing_saveable, refused_names
 from .signature import Arguments, complete_statics
 from .traced import trace_function
-from .trimming import dependencies, restricted, silent_equation, with_results
+from .trimming import silent_equation, with_results
 
 __all__ = ["Checkpoint", "checkpoint", "checkpoint_name", "remat"]
 
 
-class Checkpoint(Primitive):
+class Checkpoint(RunsProgram):
     """Runs a program; where its derivative is taken in reverse, its inputs are kept instead of its values.
 
     Fields:
+        program: what to run.
         policy: which values are kept nevertheless.
         prevent_cse: whether the compiler is kept from merging the second computation with the first.
         again: whether this is the second computation, which repeats work of the first.
     """
 
-    multiple = True
-    takes_zeros = True
-    plain = False
     interprets = True
 
-    program: Program
     policy: Policy = nothing_saveable
     prevent_cse: bool = True
     again: bool = False
 
-    @property
-    def axis_names(self) -> frozenset[Any]:
-        return self.program.axis_names
-
-    @property
-    def effects(self) -> frozenset[str]:  # type: ignore[override]
-        return self.program.effects
-
-    @property
-    def payload(self) -> int:  # type: ignore[override]
-        return self.program.payload
-
     def of(self, program: Program, again: bool = False) -> Checkpoint:
-        """The same with another program."""
         return Checkpoint(program, self.policy, self.prevent_cse, self.again or again)
-
-    def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
-        return tuple(t.strong() for t in self.program.out_types)
-
-    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        results = run_under(bottom(), run_program, self.program, [Array(x) for x in operands])
-        return tuple(result.host() for result in results)
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         if self.again and self.prevent_cse and operands:
             operands = build.ops("optimization_barrier", operands, build.in_types)
-        return lower_call(build, self.program, operands)
-
-    def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-        program, nonzero = jvp_program(self.program, tuple(type(t) is not Zero for t in tangents))
-        results = self.of(program)(*primals, *(t for t in tangents if type(t) is not Zero))
-        outs, found = results[: len(nonzero)], iter(results[len(nonzero) :])
-        return outs, tuple(next(found) if n else Zero(o.type) for o, n in zip(outs, nonzero, strict=True))
+        return super().lower(build, *operands)
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         parts = parts_of(self.program, tuple(trace.owns(arg) for arg in args), self.policy)
@@ -111,36 +75,6 @@ class Checkpoint(Primitive):
             kept = [known_args[place] for place in parts.kept]
             later = iter(trace.record(self.of(parts.second, parts.repeats), (*kept, *saved, *unknown_args)))
         return tuple(next(later) if u else next(known_outs) for u in parts.unknown_outputs)
-
-    def transpose(self, cts: tuple[Any, ...], *inputs: Any) -> tuple[Any | None, ...]:
-        program, nonzero = _transposed(self.program, tuple(is_linear(x) for x in inputs))
-        known = [x for x in inputs if not is_linear(x)]
-        results = iter(self.of(program)(*known, *cts))
-        flags = iter(nonzero)
-        return tuple(next(results) if is_linear(x) and next(flags) else None for x in inputs)
-
-    def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        return self.batch_named(None, size, operands, axes)
-
-    def batch_named(self, name: Any, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
-        program, out_axes = batch_program(self.program, size, axes, name)
-        return self.of(program)(*operands), out_axes
-
-    def without(self, unused: tuple[bool, ...]) -> Any:
-        if not any(unused):
-            return None
-        results = tuple(i for i, u in enumerate(unused) if not u)
-        inputs = tuple(sorted(dependencies(self.program, results)))
-        return self.of(restricted(self.program, results, inputs)), inputs, results
-
-    def masked(self, mask: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-        return self.of(mask_program(self.program))(mask, *operands)
-
-
-@lru_cache(maxsize=1024)
-def _transposed(program: Program, linear: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
-    transposed, nonzero = transpose_program(program, linear)
-    return simplify(transposed), nonzero
 
 
 # -- the two computations of a program ---------------------------------------------------------------------------------

@@ -185,6 +185,25 @@ def test_arrays_made_on_each_path_are_one_constant() -> None:
     agree(fg.jit(f)(-2.0), f(fnp.float32(-2.0)))
 
 
+def test_equal_arrays_that_are_and_are_not_one_object_are_no_impurity() -> None:
+    tables: list[Any] = []
+
+    def table() -> Any:
+        """The first run gets two objects of equal value, the second run gets one."""
+        if len(tables) < 2:
+            tables.append(fnp.array([1.0, 2.0, 3.0]))
+        return tables[-1]
+
+    def f(x: Any) -> Any:
+        y = x * table() + fnp.sin(x) * table()
+        return y.sum() if x[0] > 0 else -y.sum()
+
+    x = fnp.array([1.0, 2.0, 3.0])
+    expected = ((x + fnp.sin(x)) * fnp.array([1.0, 2.0, 3.0])).sum()
+    agree(fg.jit(f)(x), expected)
+    agree(fg.jit(f)(-x), expected)
+
+
 def test_known_values_decide_without_another_path() -> None:
     def f(x: Any) -> Any:
         return x * 2 if fnp.asarray(x.shape).sum() > 2 else x
