@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .libraries import Library
+if TYPE_CHECKING:  # whoever measures one library in a process of its own does not want the others loaded
+    from .libraries import Library
 
 __all__ = ["gpt_params", "gpt_step", "gpt_tokens", "mlp_loss", "mlp_params", "mlp_step"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import dataclasses
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +20,9 @@ __all__ = ["config"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Settings:
-    """Every setting, its type and its default. Equal settings are one object, so they hash for free in cache keys.
+    """The settings that what is traced, and how it runs, depends on.
+
+    Equal settings are one object, so they hash for free in cache keys.
 
     Attributes:
         default_float: dtype of floats made from Python floats: "float32", "float64", "bfloat16" or "float16".
@@ -32,6 +35,8 @@ class Settings:
         check_programs: type-check every staged Program before it is compiled.
         check_key_reuse: make the second use of a random key an error.
         default_device: name of the device where new arrays live ("cpu", "gpu:1"), or None for the platform's first.
+        regions: how programs with repeated blocks are compiled: "auto" (each distinct block once, where that is worth
+            while), "always" (wherever anything repeats) or "off" (whole).
     """
 
     default_float: str = "float32"
@@ -44,21 +49,76 @@ class Settings:
     check_programs: bool = False
     check_key_reuse: bool = True
     default_device: Any = None
+    regions: str = "auto"
 
     def __post_init__(self) -> None:
-        allowed = {
-            "default_float": ("float32", "float64", "bfloat16", "float16"),
-            "default_int": ("int32", "int64"),
-        }
-        for field in dataclasses.fields(self):
-            if field.type == "bool":
-                allowed[field.name] = (True, False)
-        if type(self.max_paths) is not int or self.max_paths < 1:
-            raise ArgumentError(f"config max_paths={self.max_paths!r}: expected a positive integer")
-        for name, choices in allowed.items():
-            value = getattr(self, name)
-            if value not in choices:
-                raise ArgumentError(f"config {name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+        _check_integer(self, "max_paths")
+        _check_switches(self)
+        for name, choices in _CHOICES.items():
+            _check_choice(self, name, choices)
+
+
+_CHOICES = {
+    "default_float": ("float32", "float64", "bfloat16", "float16"),
+    "default_int": ("int32", "int64"),
+    "regions": ("auto", "always", "off"),
+}
+
+
+def _switched_on() -> bool:
+    """Whether the environment leaves the cache on."""
+    given = os.environ.get("FUNCGRAD_CACHE", "")
+    if given not in ("", "0", "1"):
+        raise ArgumentError(f"the environment variable FUNCGRAD_CACHE={given}: expected 0 or 1")
+    return given != "0"
+
+
+@dataclasses.dataclass(frozen=True)
+class CompilerSettings:
+    """The settings of how programs get compiled. They change nothing that was traced, and belong to no key.
+
+    Attributes:
+        cache: keep compiled programs on disk, for other processes (environment: FUNCGRAD_CACHE, 0 or 1).
+        cache_dir: where; None for the platform's own place (environment: FUNCGRAD_CACHE_DIR).
+        cache_size: bytes that the directory may take; what was not used for the longest time is removed first.
+        tiered: compute with NumPy while a program is compiled in the background, on hosts.
+        progress: tell on the terminal how far a compilation is that takes more than two seconds.
+    """
+
+    cache: bool = dataclasses.field(default_factory=_switched_on)
+    cache_dir: str | os.PathLike[str] | None = dataclasses.field(
+        default_factory=lambda: os.environ.get("FUNCGRAD_CACHE_DIR") or None
+    )
+    cache_size: int = 2 << 30
+    tiered: bool = False
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        _check_integer(self, "cache_size")
+        _check_switches(self)
+        if self.cache_dir is not None:
+            if not isinstance(self.cache_dir, str | os.PathLike) or not self.cache_dir:
+                raise ArgumentError(f"config cache_dir={self.cache_dir!r}: expected the path of a directory, or None")
+            path = os.path.abspath(os.path.expanduser(self.cache_dir))  # stays where it is when the process moves
+            object.__setattr__(self, "cache_dir", path)
+
+
+def _check_integer(settings: Any, name: str) -> None:
+    value = getattr(settings, name)
+    if type(value) is not int or value < 1:
+        raise ArgumentError(f"config {name}={value!r}: expected a positive integer")
+
+
+def _check_switches(settings: Any) -> None:
+    for field in dataclasses.fields(settings):
+        if field.type == "bool":
+            _check_choice(settings, field.name, (True, False))
+
+
+def _check_choice(settings: Any, name: str, choices: tuple[Any, ...]) -> None:
+    value = getattr(settings, name)
+    if value not in choices:
+        raise ArgumentError(f"config {name}={value!r}: expected one of {', '.join(map(repr, choices))}")
 
 
 class Config:
@@ -68,6 +128,10 @@ class Config:
         self._process = Settings()
         self._known = {dataclasses.astuple(self._process): self._process}
         self._scoped: contextvars.ContextVar[Settings | None] = contextvars.ContextVar("funcgrad_config", default=None)
+        self._process_compiler = CompilerSettings()
+        self._scoped_compiler: contextvars.ContextVar[CompilerSettings | None] = contextvars.ContextVar(
+            "funcgrad_compiler_config", default=None
+        )
         self._checking_nans = 0
         self._nan_listeners: list[Callable[[bool], None]] = []
         self._lock = threading.Lock()
@@ -77,11 +141,16 @@ class Config:
         """The settings in force here, as one frozen value (part of every cache key)."""
         return self._scoped.get() or self._process
 
+    @property
+    def compiler(self) -> CompilerSettings:
+        """The settings in force here of how programs get compiled (part of no key)."""
+        return self._scoped_compiler.get() or self._process_compiler
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            return getattr(self.current, name)
+            return getattr(self.compiler if name in _COMPILER_NAMES else self.current, name)
         except AttributeError:
             raise ArgumentError(f"there is no setting {name!r}; there are: {_names()}") from None
 
@@ -92,18 +161,21 @@ class Config:
         Raises:
             ArgumentError: an unknown setting or a value it does not take.
         """
-        changed = self._changed(changes)
+        changed, compiler = self._changed(changes)
         token = self._scoped.set(changed)
+        compiler_token = self._scoped_compiler.set(compiler)
         self._count(changed, 1)
         try:
             yield changed
         finally:
+            self._scoped_compiler.reset(compiler_token)
             self._scoped.reset(token)
             self._count(changed, -1)
 
     def update(self, **changes: Any) -> None:
         """Change settings for the whole process."""
-        before, self._process = self._process, self._changed(changes)
+        before = self._process
+        self._process, self._process_compiler = self._changed(changes)
         self._count(self._process, 1)
         self._count(before, -1)
 
@@ -119,19 +191,25 @@ class Config:
                 for listener in self._nan_listeners:
                     listener(self._checking_nans > 0)
 
-    def _changed(self, changes: dict[str, Any]) -> Settings:
-        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(Settings)})
+    def _changed(self, changes: dict[str, Any]) -> tuple[Settings, CompilerSettings]:
+        unknown = sorted(set(changes) - {*_NAMES, *_COMPILER_NAMES})
         if unknown:
             raise ArgumentError(f"there is no setting {unknown[0]!r}; there are: {_names()}")
+        of_compiler = {name: changes.pop(name) for name in _COMPILER_NAMES if name in changes}
+        compiler = dataclasses.replace(self.compiler, **of_compiler)
         changed = dataclasses.replace(self.current, **changes)
-        return self._known.setdefault(dataclasses.astuple(changed), changed)
+        return self._known.setdefault(dataclasses.astuple(changed), changed), compiler
 
     def __repr__(self) -> str:
-        return f"config({self.current!r})"
+        return f"config({self.current!r}, {self.compiler!r})"
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Settings))
+_COMPILER_NAMES = tuple(field.name for field in dataclasses.fields(CompilerSettings))
 
 
 def _names() -> str:
-    return ", ".join(field.name for field in dataclasses.fields(Settings))
+    return ", ".join([*_NAMES, *_COMPILER_NAMES])
 
 
 config = Config()

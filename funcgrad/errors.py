@@ -27,8 +27,9 @@
     ├── ProgramError (RuntimeError)         a Program that breaks the typing rules (a bug of ours)
     └── EngineError (RuntimeError)          XLA or PJRT refused or failed
 
-Two warnings, both a UserWarning:
+Three warnings, each a UserWarning:
 
+    ── CacheWarning                         the cache of compiled programs on disk cannot be used
     ── DonationWarning                      donated memory that no result can use
     ── RetraceWarning                       a compiled function is traced again and again
 
@@ -43,6 +44,7 @@ from .source import Source, user_source
 __all__ = [
     "ArgumentError",
     "AxisError",
+    "CacheWarning",
     "BranchError",
     "CallbackError",
     "CheckError",
@@ -84,9 +86,13 @@ class FuncgradError(Exception):
     """
 
     def __init__(self, message: str, source: Source | None = None) -> None:
-        self.source = source if source is not None else user_source()
         self.message = message
-        super().__init__(message if self.source is None else f"at {self.source}\n{message}")
+        self.place_at(source if source is not None else user_source())
+
+    def place_at(self, source: Source | None) -> None:
+        """Make this the user's line that the message begins with."""
+        self.source = source
+        self.args = (self.message if source is None else f"at {source}\n{self.message}",)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args)
@@ -197,6 +203,10 @@ class ProgramError(FuncgradError, RuntimeError):
 
 class EngineError(FuncgradError, RuntimeError):
     """XLA or PJRT refused or failed; the program, its call site and shapes are named."""
+
+
+class CacheWarning(UserWarning):
+    """The cache of compiled programs on disk cannot be used. Work goes on without it."""
 
 
 class DonationWarning(UserWarning):

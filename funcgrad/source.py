@@ -60,7 +60,7 @@ def _line_table(code: CodeType) -> dict[int, int]:
 
 
 # Modules whose frames are not the user's: standard ones through which the library is called, and ours as they are met.
-_passed_through = {"contextlib", "dataclasses", "funcgrad"}
+_passed_through = {"concurrent.futures.thread", "contextlib", "dataclasses", "funcgrad", "threading"}
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

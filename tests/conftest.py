@@ -1,8 +1,19 @@
-"""Hypothesis draws the same examples in every run; for a longer, random search: `HYPOTHESIS_PROFILE=long make test`."""
+"""Hypothesis draws the same examples in every run; for a longer, random search: `HYPOTHESIS_PROFILE=long make test`.
 
+Tests leave the user's cache of compiled programs alone. They have their own, which is off unless a test switches it on,
+so that none finds what another one compiled.
+"""
+
+import atexit
 import os
+import shutil
+import tempfile
 
 from hypothesis import HealthCheck, settings
+
+os.environ["FUNCGRAD_CACHE_DIR"] = tempfile.mkdtemp(prefix="funcgrad-tests-")  # read when funcgrad is imported
+os.environ.setdefault("FUNCGRAD_CACHE", "0")
+atexit.register(shutil.rmtree, os.environ["FUNCGRAD_CACHE_DIR"], ignore_errors=True)
 
 settings.register_profile(
     "short",

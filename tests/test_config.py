@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 
 import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad import errors
+from funcgrad.config import CompilerSettings
 
 
 def test_scopes_nest_and_end() -> None:
@@ -67,3 +70,59 @@ def test_tasks_do_not_disturb_each_other() -> None:
 
 def test_repr_shows_the_settings() -> None:
     assert "default_float='float32'" in repr(fg.config)
+    assert "cache_size=" in repr(fg.config)
+
+
+def test_settings_of_the_compiler_belong_to_no_key() -> None:
+    before = fg.config.current
+    with fg.config(cache=False, cache_size=5, default_int="int64"):
+        with fg.config(cache_dir="here", progress=False, default_int="int32"):
+            assert fg.config.current is before
+            assert (fg.config.cache, fg.config.cache_size, fg.config.progress) == (False, 5, False)
+            assert fg.config.cache_dir == os.path.abspath("here")
+        assert (fg.config.cache_size, fg.config.progress) == (5, True)
+    assert fg.config.cache_size == 2 << 30
+
+
+def test_settings_of_the_compiler_for_the_whole_process() -> None:
+    fg.config.update(cache_size=7)
+    try:
+        assert fg.config.cache_size == 7
+    finally:
+        fg.config.update(cache_size=2 << 30)
+
+
+def test_a_directory_is_a_path_or_none() -> None:
+    with fg.config(cache_dir=Path("~/x")):
+        assert fg.config.cache_dir == os.path.expanduser("~/x")
+    with fg.config(cache_dir=None):
+        assert fg.config.cache_dir is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("cache", "yes", "one of True, False"),
+        ("cache_size", 0, "a positive integer"),
+        ("cache_size", "2 GiB", "a positive integer"),
+        ("cache_size", True, "a positive integer"),
+        ("cache_dir", 3, "the path of a directory, or None"),
+        ("cache_dir", "", "the path of a directory, or None"),
+        ("cache_dir", b"/tmp", "the path of a directory, or None"),
+    ],
+)
+def test_other_values_are_refused(name: str, value: object, expected: str) -> None:
+    with pytest.raises(errors.ArgumentError, match=rf"config {name}=.*: expected {expected}"):
+        fg.config.update(**{name: value})
+
+
+def test_the_environment_gives_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNCGRAD_CACHE", "0")
+    monkeypatch.setenv("FUNCGRAD_CACHE_DIR", "/scratch/me")
+    assert (CompilerSettings().cache, CompilerSettings().cache_dir) == (False, os.path.abspath("/scratch/me"))
+    monkeypatch.setenv("FUNCGRAD_CACHE", "1")
+    monkeypatch.setenv("FUNCGRAD_CACHE_DIR", "")
+    assert (CompilerSettings().cache, CompilerSettings().cache_dir) == (True, None)
+    monkeypatch.setenv("FUNCGRAD_CACHE", "off")
+    with pytest.raises(errors.ArgumentError, match="environment variable FUNCGRAD_CACHE=off: expected 0 or 1"):
+        CompilerSettings()

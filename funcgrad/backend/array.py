@@ -24,6 +24,7 @@ from ..core.types import ArrayType
 from ..errors import EngineError
 from .client import Device, default_device
 from .donated import Donated
+from .failures import read, wait_for
 from .pending import Pending
 
 __all__ = ["Array", "Placed", "aligned_copy", "copy_buffer", "from_buffer", "splat_array"]
@@ -109,10 +110,7 @@ class Array(ArrayInterface):
             self.require_value()
             if self._pending is not None:
                 self.require_checks()
-            try:
-                host = self._host = np.asarray(self._buffer)
-            except Exception as error:  # the engine raises several unrelated classes
-                raise EngineError(f"reading a value of type {self.type} from {self.device} failed:\n{error}") from None
+            host = self._host = read(self._buffer, self._described)
         return host
 
     def buffer(self, device: Device | None = None) -> Any:
@@ -176,9 +174,12 @@ class Array(ArrayInterface):
         buffer: Any = self._buffer
         if buffer is not None:
             self.require_value()
-            buffer.block_until_ready()
+            wait_for(buffer, self._described)
         self.require_checks()
         return self
+
+    def _described(self) -> str:
+        return f"a value of type {self.type} from {self.device}"
 
     # -- protocols -----------------------------------------------------------------------------------------------
 
@@ -205,7 +206,10 @@ class Array(ArrayInterface):
 
     def __dlpack__(self, **options: Any) -> Any:
         self.require_checks()
-        return self.buffer().__dlpack__(**options)
+        buffer = self.buffer()
+        if self.device.is_host:  # elsewhere who takes it waits by the device's own means
+            wait_for(buffer, self._described)
+        return buffer.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.buffer().__dlpack_device__()
@@ -281,10 +285,12 @@ install_literals(_literal_array)
 # -- host to device ----------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1 << 14)
-def abstract_value(type: ArrayType) -> Any:
+def new_abstract_value(type: ArrayType) -> Any:
     """The engine's label for a type. The engine believes any label: this is the only place that makes them."""
     return jax.core.ShapedArray(type.shape, type.dtype)
+
+
+abstract_value = lru_cache(maxsize=1 << 14)(new_abstract_value)
 
 
 _WIDE = frozenset(np.dtype(t) for t in (np.int64, np.uint64, np.float64, np.complex128))

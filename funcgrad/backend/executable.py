@@ -5,22 +5,26 @@ Every call into the engine is wrapped, so that a failure names the program, its 
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from jaxlib import xla_client
 from jaxlib._jax import DeviceList
+from jaxlib.version import __version__ as jaxlib_version
 
 from ..errors import EngineError
 from ..source import Source
-from .array import abstract_value
+from .array import new_abstract_value
 from .client import Device
+from .failures import compiling_error, engine_error, labelled_by
 from .host_calls import called_by_engine, only_run
+from .pending import Pending, pending_of
 from .stablehlo import Module
 
-__all__ = ["Executable", "compile_count", "compile_module"]
+__all__ = ["Executable", "compile_count", "compile_module", "engine_facts", "load_executable"]
 
 _handler_arguments = (True, True) if "skip" in (inspect.getdoc(xla_client.array_result_handler) or "") else (True,)
 _compiles = 0
@@ -34,10 +38,14 @@ def compile_count() -> int:
 class Executable:
     """A compiled program on one device. Calling it takes and returns buffers.
 
-    A program with checks returns one buffer more, their outcome; `pending_of` takes it off.
+    A program with checks returns one buffer more, their outcome, which `run` takes off.
+
+    Attributes:
+        seconds: how long it took to make, by whoever made it.
     """
 
     __slots__ = (
+        "__weakref__",
         "calls_python",
         "checks",
         "device",
@@ -47,6 +55,7 @@ class Executable:
         "loaded",
         "name",
         "out_types",
+        "seconds",
         "source",
     )
 
@@ -60,7 +69,10 @@ class Executable:
         self.calls_python = bool(module.callbacks)
         self.device = device
         self.source = source
-        self.handlers = [_result_handler(abstract_value(t), device) for t in module.out_types]
+        self.seconds = 0.0
+        labels = {t: new_abstract_value(t) for t in self.out_types}  # its own: they tell whose results these are
+        labelled_by(labels.values(), self)
+        self.handlers = [_result_handler(labels[t], device) for t in self.out_types]
 
     def __call__(self, buffers: list[Any]) -> list[Any]:
         """Run: one buffer per input type, on this executable's device; one buffer per output type comes back."""
@@ -69,7 +81,12 @@ class Executable:
         try:
             return self.execute(buffers).consume_with_handlers(self.handlers)
         except Exception as error:  # the engine raises several unrelated classes
-            raise self._failure("running", error) from None
+            raise self.failure("running", error) from None
+
+    def run(self, buffers: list[Any], parents: tuple[Pending, ...]) -> tuple[list[Any], Pending | None]:
+        """Run, and say what the results have to ask: the program's checks, and `parents`."""
+        outs = self(buffers)
+        return outs, pending_of(self.checks, outs, parents)
 
     def _run_alone(self, buffers: list[Any]) -> list[Any]:
         """Run a program with callbacks until it is done. What a callback raised is raised here."""
@@ -88,11 +105,12 @@ class Executable:
             finally:
                 del run, failure  # else the exception and this frame would keep each other alive
         if failure is not None:
-            raise self._failure("running", failure) from None
+            raise self.failure("running", failure) from None
         return outs
 
-    def _failure(self, doing: str, error: BaseException) -> EngineError:
-        return _engine_error(doing, self.name, self.in_types, self.source, error)
+    def failure(self, doing: str, error: BaseException) -> EngineError:
+        """The error for what the engine raised while doing something with it."""
+        return engine_error(doing, self, error)
 
     def text(self) -> str:
         """The optimised HLO."""
@@ -106,6 +124,17 @@ class Executable:
     def memory_analysis(self) -> Any:
         """Bytes of arguments, outputs, temporaries and generated code."""
         return self.loaded.get_compiled_memory_stats()
+
+    def serialize(self) -> bytes:
+        """The native code and all else that `load_executable` needs. Not of programs that call Python.
+
+        Raises:
+            EngineError: the device's engine cannot do that.
+        """
+        try:
+            return self.loaded.serialize()
+        except Exception as error:  # the engine raises several unrelated classes
+            raise self.failure("serializing", error) from None
 
 
 def _result_handler(aval: Any, device: Device) -> Any:
@@ -124,6 +153,45 @@ def compile_module(module: Module, device: Device, source: Source | None = None)
     """
     global _compiles
     _compiles += 1
+    options = _compile_options(module, device)
+    try:
+        devices = DeviceList((device.engine_device,))
+        callbacks = [[called_by_engine(f) for f in module.callbacks]] if module.callbacks else []
+        loaded = device.client.compile_and_load(module.module, devices, options, *callbacks)
+    except Exception as error:  # the engine raises several unrelated classes
+        raise compiling_error(module, source, error) from None
+    return Executable(loaded, module, device, source)
+
+
+def load_executable(blob: bytes, module: Module, device: Device, source: Source | None = None) -> Executable:
+    """What `compile_module` made of an equal module for such a device, from its `serialize`d form.
+
+    The form is native code, and the engine runs it as it is: who calls this knows that it is genuine, and made by this
+    very engine for this very kind of machine (`engine_facts`).
+
+    Raises:
+        EngineError: the engine cannot read it.
+    """
+    options = _compile_options(module, device)
+    try:
+        loaded = device.client.deserialize_executable(blob, DeviceList((device.engine_device,)), options)
+    except Exception as error:  # the engine raises several unrelated classes
+        raise EngineError(f"what was saved of program {module.name} cannot be loaded:\n{error}", source) from None
+    return Executable(loaded, module, device, source)
+
+
+def engine_facts(module: Module, device: Device) -> dict[str, str]:
+    """What an executable depends on besides its module and the machine: the engine, the device, the options."""
+    return {
+        "jax": jax.__version__,
+        "jaxlib": jaxlib_version,
+        "platform": f"{device.engine_device.platform} {device.client.platform_version}",
+        "device": device.kind,
+        "options": hashlib.sha256(_compile_options(module, device).SerializeAsString()).hexdigest(),
+    }
+
+
+def _compile_options(module: Module, device: Device) -> Any:
     options = xla_client.CompileOptions()
     options.num_replicas = 1
     options.num_partitions = 1
@@ -134,13 +202,7 @@ def compile_module(module: Module, device: Device, source: Source | None = None)
         _keep_barriers(build.debug_options)
     assignment = xla_client.DeviceAssignment.create(np.array([[device.engine_device.id]]))
     build.device_assignment = options.device_assignment = assignment
-    try:
-        devices = DeviceList((device.engine_device,))
-        callbacks = [[called_by_engine(f) for f in module.callbacks]] if module.callbacks else []
-        loaded = device.client.compile_and_load(module.module, devices, options, *callbacks)
-    except Exception as error:  # the engine raises several unrelated classes
-        raise _engine_error("compiling", module.name, module.in_types, source, error) from None
-    return Executable(loaded, module, device, source)
+    return options
 
 
 def _keep_barriers(options: Any) -> None:
@@ -150,10 +212,3 @@ def _keep_barriers(options: Any) -> None:
     """
     chosen = options.xla_disable_hlo_passes
     options.xla_disable_hlo_passes = ",".join([*([chosen] if chosen else []), "cse_barrier_expander"])
-
-
-def _engine_error(
-    doing: str, name: str, types: Sequence[Any], source: Source | None, error: BaseException
-) -> EngineError:
-    shapes = ", ".join(map(str, types))
-    return EngineError(f"{doing} program {name}({shapes}) failed in the engine:\n{error}", source)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import EngineError
+from .failures import read
 
 __all__ = ["Check", "Failure", "Pending", "effects_barrier", "inherited", "pending_of", "watch"]
 
@@ -98,9 +99,9 @@ class Pending:
 
     def _own_failure(self, buffer: Any) -> Failure | None:
         try:
-            words = np.asarray(buffer)
-        except Exception as error:  # the engine raises several unrelated classes
-            return watch.failed(Failure(_Unreadable(str(error)), np.zeros(0, np.uint32)), self)
+            words = read(buffer, lambda: "what its checks found")
+        except EngineError as error:
+            return watch.failed(Failure(_Unreadable(error), np.zeros(0, np.uint32)), self)
         if not words[0]:
             return None
         return watch.failed(Failure(self._checks[int(words[0]) - 1], words[1:]), self)
@@ -119,11 +120,11 @@ class Pending:
 class _Unreadable:
     """Stands for the checks of a call that the engine could not finish."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: EngineError) -> None:
+        self.message, self.source = reason.message, reason.source
 
     def error(self, words: np.ndarray) -> Exception:
-        return EngineError(f"reading what the checks of a compiled call found failed:\n{self.reason}")
+        return EngineError(self.message, self.source)
 
 
 class _Watch:

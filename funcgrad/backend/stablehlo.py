@@ -7,6 +7,7 @@ now and then, since a context never frees them.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -46,6 +47,8 @@ _ELEMENT |= {f"int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)}
 _ELEMENT |= {f"uint{bits}": f"ui{bits}" for bits in (8, 16, 32, 64)}
 
 _RENEW_AFTER = 200
+_DEFINED = re.compile(r'(?:^module|^ +func\.func (?:public|private)) @("[^"]*"|[\w.$-]+)', re.M)
+_SYMBOL = re.compile(r'(?<!custom_call )@("[^"]*"|[\w.$-]+)')  # what a custom call names is no function of the module
 
 
 class _Context(threading.local):
@@ -88,9 +91,22 @@ class Module:
         self.callbacks = tuple(build.callbacks)
         self.checks = tuple(build.checks)
         self.used = frozenset(build.used)
+        self._locations = build._locations
+
+    def sources(self) -> list[Source]:
+        """The user's lines that its operations may carry."""
+        return [source for _, source in list(self._locations.values())]
 
     def text(self, debug: bool = False) -> str:
         return str(self.module.operation.get_asm(enable_debug_info=debug))
+
+    def anonymous_text(self) -> str:
+        """Its text without the user's lines and names: equal for modules that compute the same in the same way."""
+        text = str(self.module.operation.get_asm(enable_debug_info=False, assume_verified=True))
+        numbers: dict[str, str] = {}
+        for number, name in enumerate(_DEFINED.findall(text)):
+            numbers.setdefault(name, f"@{number}")
+        return _SYMBOL.sub(lambda found: numbers.get(found[1], found[0]), text)
 
 
 class Builder:
@@ -394,11 +410,9 @@ class Builder:
         locations = [self.unknown] * len(in_types)
         block = operation.regions[0].blocks.append(*[self.type(t) for t in in_types], arg_locs=locations)
         self.point = ir.InsertionPoint(block)
-        try:
-            results = body(*block.arguments)
-            ir.Operation.create("func.return", operands=list(results), loc=self.unknown, ip=self.point)
-        finally:
-            self.point, self.location = outer_point, outer_location
+        results = body(*block.arguments)
+        ir.Operation.create("func.return", operands=list(results), loc=self.unknown, ip=self.point)
+        self.point, self.location = outer_point, outer_location  # not after an error, which tells where it was
 
     def _argument_attributes(self, count: int, given: Mapping[int, Mapping[str, str]]) -> Any:
         rows = [{name: self.attribute(text) for name, text in given.get(i, {}).items()} for i in range(count)]

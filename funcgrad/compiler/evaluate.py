@@ -15,7 +15,7 @@ import numpy as np
 
 from ..backend.array import Array, from_buffer
 from ..backend.client import Device, default_device, devices
-from ..backend.pending import inherited, pending_of, watch
+from ..backend.pending import inherited, watch
 from ..config import config
 from ..core.dtypes import is_inexact
 from ..core.primitive import Primitive, infer
@@ -159,11 +159,10 @@ def _run_compiled(op: Primitive, arrays: tuple[Array, ...], device: Device | Non
     types = tuple(array.type for array in arrays)
     executable = compile_program(one_operation_program(op, types), place)
     parents = inherited(arrays) if watch.on else ()
-    buffers = executable([array.buffer(place) for array in arrays])
-    pending = pending_of(executable.checks, buffers, parents)
+    buffers, pending = executable.run([array.buffer(place) for array in arrays], parents)
     return tuple(
         from_buffer(b, t, place, device is not None, pending)
-        for b, t in zip(buffers, executable.out_types, strict=False)  # without the outcome of the checks
+        for b, t in zip(buffers, executable.out_types, strict=False)  # which end with the outcome of the checks
     )
 
 

@@ -6,23 +6,25 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ..backend.failures import lowering_error
 from ..backend.stablehlo import Builder, Module, Value
 from ..config import config
 from ..core.check import check_program
-from ..core.program import Literal, Program, Var, collection_paused, deep_stack, stage
+from ..core.program import Equation, Literal, Program, Var, collection_paused, deep_stack, stage
 from ..core.types import ArrayType
-from ..errors import EngineError, FuncgradError
+from ..errors import FuncgradError
+from ..source import Source
 
 __all__ = ["aliases", "inline", "lower_by", "lower_call", "lower_program", "threads_of"]
 
 
-def lower_program(program: Program, platform: str, donated: Sequence[int] = ()) -> Module:
+def lower_program(program: Program, platform: str, donated: Sequence[int] = (), call: Source | None = None) -> Module:
     """The module whose `main` is the program. Its constants must have become inputs (`program.closed()`).
 
-    The buffers of the inputs whose numbers are in `donated` may be overwritten.
+    The buffers of the inputs whose numbers are in `donated` may be overwritten; `call` is the user's line for errors.
 
     Raises:
-        EngineError: the engine refused an operation; the message names the program and quotes the user's line.
+        EngineError: the engine refused an operation; the message names the program and quotes the operation's line.
     """
     if config.current.check_programs:
         check_program(program)
@@ -30,11 +32,12 @@ def lower_program(program: Program, platform: str, donated: Sequence[int] = ()) 
     try:
         with collection_paused(), deep_stack:
             _main(build, program, donated)
-    except FuncgradError:
+    except FuncgradError as error:
+        if error.source is None:
+            error.place_at(build.source)
         raise
     except Exception as error:  # the engine raises several unrelated classes
-        shapes = ", ".join(map(str, program.in_types))
-        raise EngineError(f"lowering program {program.name}({shapes}) failed:\n{error}", build.source) from error
+        raise lowering_error(program, build, call, error) from error
     hidden = [build.errors_type] if "check" in program.effects else []
     return Module(build, program.in_types, [*program.out_types, *hidden])
 
@@ -88,6 +91,7 @@ def inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[
 def _inline(build: Builder, program: Program, operands: Sequence[Value]) -> list[Value]:
     # Hot: one pass over all equations.
     environment: dict[Var, Value] = dict(zip(program.inputs, operands, strict=True))
+    outer = build.source
     literals: dict[Literal, Value] = {}
     point = build.point
 
@@ -101,7 +105,7 @@ def _inline(build: Builder, program: Program, operands: Sequence[Value]) -> list
 
     for eqn in program.equations:
         op = eqn.op
-        build.at(eqn.source, op.name)
+        build.at(eqn.source or outer, op.name)
         operands = []
         types = []
         for atom in eqn.inputs:
@@ -140,7 +144,9 @@ def lower_by(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
             results = function(op, *args)
             return results if isinstance(results, tuple) else (results,)
 
-        return stage(composed, types, op.name)
+        program = stage(composed, types, op.name)
+        equations = [Equation(eqn.op, eqn.inputs, eqn.outputs, None) for eqn in program.equations]  # at no user's line
+        return Program(program.inputs, program.constants, equations, program.outputs, program.name)
 
     def lower(self: Any, build: Builder, *operands: Value) -> tuple[Value, ...]:
         return tuple(inline(build, program_for(self, tuple(t.strong() for t in build.in_types)), operands))

@@ -1,17 +1,24 @@
-"""Makes a Program smaller without changing what it computes: dead code and common subexpressions, in linear time."""
+"""Makes a traced Program smaller, quickly: known and dead code and common subexpressions go.
+
+`optimize` does the rest, once, before a program is compiled.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from ..core.graph import expression
 from ..core.program import Atom, Equation, Program, Var
+from .folding import fold_constants
 
 __all__ = ["eliminate_common_subexpressions", "eliminate_dead_code", "results_only", "simplify"]
 
 
 def simplify(program: Program) -> Program:
-    """The program without repeated and unused work. Equations with effects are kept, in order."""
+    """The program without repeated, known and unused work. Equations with effects are kept, in order."""
+    if program.constants:
+        program = fold_constants(program)
     return eliminate_dead_code(eliminate_common_subexpressions(program))
 
 
@@ -65,7 +72,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
         if eqn.op.effectful:
             equations.append(Equation(eqn.op, inputs, eqn.outputs, eqn.source))
             continue
-        key = (eqn.op, *inputs)
+        key = expression(eqn.op, inputs)
         earlier = seen.get(key)
         if earlier is None:
             kept = eqn if inputs is eqn.inputs else Equation(eqn.op, inputs, eqn.outputs, eqn.source)

@@ -35,6 +35,14 @@ class OnceCache:
         with self._lock:
             return list(self._values.values())
 
+    def find(self, key: Hashable) -> Any:
+        """The value of a key, or None if it is not there."""
+        with self._lock:
+            found = self._values.get(key)
+            if found is not None:
+                self._values.move_to_end(key)
+            return found
+
     def get(self, key: Hashable, make: Callable[[], tuple[Any, bool]]) -> Any:
         """The value of a key; `make` gives it, and whether it may be remembered, if it is not there yet.
 
@@ -70,6 +78,11 @@ class OnceCache:
                         self._values.popitem(last=False)
             mine.done.set()
         return value
+
+    def restart(self) -> None:
+        """Wait for nobody: in a forked process the threads that made something do not exist."""
+        self._lock = threading.Lock()
+        self._making = {}
 
     def clear(self) -> None:
         """Forget every value."""

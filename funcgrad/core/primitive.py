@@ -22,6 +22,9 @@ from .types import ArrayType, LinearInput, Zero
 if TYPE_CHECKING:
     import numpy as np
 
+    from .graph import Graph
+    from .program import Atom, Program
+
 __all__ = ["EFFECTS", "Linear", "Primitive", "infer", "not_batchable", "not_differentiable", "not_linear"]
 
 EFFECTS = ("ordered", "callback", "check", "loop")
@@ -44,7 +47,11 @@ class Primitive(Interned):
         kernel: the NumPy function that is the whole of `evaluate`, if there is one: eager evaluation's shortcut.
         plain: True if evaluating it maps host values to host values of strong types and nothing else.
         runs_itself: True if it is evaluated by `run(arrays)` rather than `evaluate` (compiled programs, callbacks).
+        cheap: True if computing it again costs less than keeping its result and reading it again.
         interprets: True if `evaluate` runs programs, so that their operations see to NumPy's warnings, not this one.
+        commutative: True if the two operands may change places.
+        exact: True if `evaluate` and the compiled operation give the same bits for real floats too (signs of NaN
+            aside), so that results may be computed before they are compiled. For integers and booleans they always do.
     """
 
     multiple: ClassVar[bool] = False
@@ -55,7 +62,10 @@ class Primitive(Interned):
     kernel: ClassVar[Callable[..., Any] | None] = None
     plain: ClassVar[bool] = True
     runs_itself: ClassVar[bool] = False
+    cheap: ClassVar[bool] = False
     interprets: ClassVar[bool] = False
+    commutative: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -80,6 +90,15 @@ class Primitive(Interned):
         """Whether it must be kept even if nobody uses its results."""
         effects = self.effects
         return bool(effects) and effects != _LOOP_ONLY
+
+    @property
+    def repetitions(self) -> int:
+        """How often it runs the programs that it carries, if it carries any and that is known."""
+        return 1
+
+    def work(self, in_types: Sequence[ArrayType], out_types: Sequence[ArrayType]) -> float:
+        """About how much it computes, in elements that take as long as those of an addition."""
+        return float(max([t.size for t in (*in_types, *out_types)], default=0))
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         """The result types for operand types; raises the user-facing error if they do not fit."""
@@ -143,6 +162,29 @@ class Primitive(Interned):
 
         Returns:
             The smaller operation, which of this one's operands it takes, and which of its results it gives.
+        """
+        return None
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        """Something simpler that has the same results, bit for bit (but for the payload of NaN); None if nothing is.
+
+        Effects must stay. A rule may look at what made the inputs and write equations, but never more than it makes
+        useless.
+
+        Args:
+            graph: where the inputs come from, and where to write.
+            inputs: the operands, variables or literals.
+
+        Returns:
+            For each result a variable or literal of the same type.
+        """
+        return None
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        """A program that may stand in place of this operation on these operands, and what it is applied to.
+
+        Its equations are written out where this one stands; the types of its inputs are those of what it is applied
+        to, and the types of its outputs those of the results.
         """
         return None
 

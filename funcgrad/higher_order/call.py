@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 
 from ..backend.array import Array, from_buffer
 from ..backend.client import default_device
-from ..backend.pending import inherited, pending_of, watch
-from ..compiler.cache import compile_program
+from ..backend.pending import inherited, watch
 from ..compiler.evaluate import common_device
 from ..compiler.lower import lower_call
 from ..compiler.simplify import results_only, simplify
+from ..compiler.tiered import interpretation, prepare_program
+from ..config import config
+from ..core.graph import Graph
 from ..core.primitive import Primitive
-from ..core.program import Program, run_program
+from ..core.program import Atom, Program, run_program
 from ..core.trace import bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..transforms.jvp import jvp_program
@@ -23,6 +26,7 @@ from ..transforms.mask import mask_program
 from ..transforms.partial_eval import partial_eval_call
 from ..transforms.transpose import transpose_program
 from ..transforms.vmap import batch_program
+from .inside import applied, simpler_call
 
 __all__ = ["Call", "RunsProgram"]
 
@@ -94,6 +98,9 @@ class RunsProgram(Primitive):
     def masked(self, mask: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         return self.of(mask_program(self.program))(mask, *operands)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return simpler_call(self, graph, inputs)
+
 
 @lru_cache(maxsize=1024)
 def _transposed(program: Program, linear: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
@@ -110,14 +117,18 @@ class Call(RunsProgram):
         return Call(program)
 
     def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        if interpretation() is not None:
+            return tuple(run_program(self.program, arrays))
         device = common_device(self.program.name, arrays)
         place = device or default_device()
-        executable = compile_program(self.program, place)
+        executable = prepare_program(self.program, place, regions=config.current.regions)
         parents = inherited(arrays) if watch.on else ()
-        buffers = executable([array.buffer(place) for array in arrays])
-        pending = pending_of(executable.checks, buffers, parents)
+        buffers, pending = executable.run([array.buffer(place) for array in arrays], parents)
         committed = device is not None
         return tuple([from_buffer(b, t, place, committed, pending) for b, t in zip(buffers, self.infer(), strict=True)])
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return partial_eval_call(Call, self.program, trace, args)
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        return applied(self.program, inputs)

@@ -16,6 +16,7 @@ from .. import tree
 from ..backend.array import Array, aligned_copy, to_device
 from ..backend.client import default_device
 from ..compiler.evaluate import common_device
+from ..compiler.tiered import interpretation
 from ..config import config
 from ..core.dtypes import INT32, canonical
 from ..core.interned import Interned
@@ -120,7 +121,12 @@ class Callback(Primitive):
 
     def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         device = common_device(self.what, arrays)
-        results = [Array(x) for x in self.call([strong(x) for x in arrays], state.source)]
+        interpreted = interpretation()
+        if interpreted is None:
+            called: Sequence[np.ndarray] = self.call([strong(x) for x in arrays], state.source)
+        else:
+            called = interpreted.call_python(self._for_program(state.source), [x.host() for x in arrays])
+        results = [Array(x) for x in called]
         return tuple(results if device is None else [to_device(x, device) for x in results])
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -133,10 +139,14 @@ class Callback(Primitive):
                 f"fg.jit(f, device='cpu').",
                 build.source,
             )
-        source = build.source
+        function = self._for_program(build.source)
+        return build.call_python(function, operands, self.effect == "ordered", self.effect is not None)
+
+    def _for_program(self, source: Source | None) -> Callable[..., tuple[np.ndarray, ...]]:
+        """What a program calls, which has its own memory."""
 
         def call_from_program(*views: np.ndarray) -> tuple[np.ndarray, ...]:
-            arrays = [Array(aligned_copy(view)) for view in views]  # the program's own memory, which it reuses
+            arrays = [Array(aligned_copy(view)) for view in views]
             try:
                 if default_device().is_host:
                     return tuple(self.call(arrays, source))
@@ -146,7 +156,7 @@ class Callback(Primitive):
                 self._add_place(error, source)
                 raise
 
-        return build.call_python(call_from_program, operands, self.effect == "ordered", self.effect is not None)
+        return call_from_program
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         moving = [i for i, t in enumerate(tangents) if type(t) is not Zero]

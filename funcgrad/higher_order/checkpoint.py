@@ -26,6 +26,7 @@ from ..transforms.jvp import JVPTrace
 from ..transforms.partial_eval import split_program
 from ..transforms.vmap import BatchTrace
 from .call import Call, RunsProgram
+from .inside import applied
 from .policies import Policy, asked, check_policy, nothing_saveable, refused_names
 from .signature import Arguments, complete_statics
 from .traced import trace_function
@@ -57,6 +58,9 @@ class Checkpoint(RunsProgram):
         if self.again and self.prevent_cse and operands:
             operands = build.ops("optimization_barrier", operands, build.in_types)
         return super().lower(build, *operands)
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        return None if self.again and self.prevent_cse else applied(self.program, inputs)
 
     def partial_eval(self, trace: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         parts = parts_of(self.program, tuple(trace.owns(arg) for arg in args), self.policy)

@@ -16,8 +16,9 @@ from ..backend.array import Array
 from ..compiler.lower import inline, threads_of
 from ..compiler.simplify import results_only
 from ..core.dtypes import BOOL, INT32, is_integer
+from ..core.graph import Graph
 from ..core.primitive import Primitive
-from ..core.program import Program, run_program, stage
+from ..core.program import Atom, Literal, Program, run_program, stage
 from ..core.trace import Journal, bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, ControlFlowError
@@ -31,6 +32,7 @@ from ..transforms.partial_eval import split_program
 from ..transforms.transpose import transpose_program
 from ..transforms.vmap import batch_program
 from .call import Call
+from .inside import applied, simpler_cond
 from .scan import map_in_turn
 from .traced import Traced, adapts, convert_outputs, is_concrete, mismatch, share_constants, trace_function
 
@@ -141,6 +143,15 @@ class Cond(Primitive):
 
     def without(self, unused: tuple[bool, ...]) -> Any:
         return smaller_cond(self, unused)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return simpler_cond(self, graph, inputs)
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        index, first, last = inputs[0], self.branches[0], len(self.branches) - 1
+        if isinstance(index, Literal):
+            return applied(self.branches[min(max(int(index.value), 0), last)], inputs[1:])
+        return applied(first, inputs[1:]) if all(branch == first for branch in self.branches) else None
 
 
 @lru_cache(maxsize=4096)

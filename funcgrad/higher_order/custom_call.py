@@ -11,7 +11,7 @@ from .. import tree
 from ..backend.array import Array
 from ..compiler.lower import inline
 from ..core.primitive import Primitive, not_linear
-from ..core.program import Program, Var, run_program
+from ..core.program import Atom, Program, Var, run_program
 from ..core.trace import bottom, named_axes, run_under, staging
 from ..core.types import ArrayType, LinearInput, Zero, is_linear
 from ..errors import CustomRuleError, MissingRuleError
@@ -23,6 +23,7 @@ from ..transforms.mask import mask_program
 from ..transforms.partial_eval import PartialEvalTrace, Unknown
 from ..transforms.vmap import batch_program
 from .custom_rules import Axes, BatchedRules, JVPRules, MaskedRules, Rules, linear_transposed, placed
+from .inside import applied
 from .staged_rules import run_rule, stage_rule
 from .traced import mismatch
 
@@ -91,6 +92,9 @@ class CustomCall(_RuleOperation):
     def _extra(self, operands: Sequence[Any]) -> int:
         """How many leading operands are constants of the program, which the rules do not see."""
         return len(operands) - self.rules.arity
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        return None if self.program is None else applied(self.program, inputs)
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         if self.program is None:
@@ -263,6 +267,9 @@ class Forward(_RuleOperation):
         if not all(unused[self.outs :]):
             return None
         return self.instead, tuple(range(self.constants, len(self.program.inputs))), tuple(range(self.outs))
+
+    def written_out(self, inputs: Sequence[Atom]) -> tuple[Program, Sequence[Atom]] | None:
+        return applied(self.program, inputs)
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         return tuple(t.strong() for t in self.program.out_types)

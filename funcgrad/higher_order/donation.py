@@ -14,7 +14,10 @@ from typing import Any
 from ..backend.array import Array, copy_buffer
 from ..backend.donated import Donated
 from ..backend.executable import Executable
+from ..backend.pending import Pending
+from ..compiler.driver import Driver
 from ..compiler.lower import aliases
+from ..compiler.tiered import Tiered
 from ..core.program import Program
 from ..errors import DonationWarning
 from ..source import function_source, user_frame, user_source
@@ -43,8 +46,13 @@ class Donation:
         return tuple(constants + place for place in self.places)
 
     def run(
-        self, executable: Executable, constants: list[Any], buffers: list[Any], arrays: Sequence[Array]
-    ) -> list[Any]:
+        self,
+        executable: Executable | Driver | Tiered,
+        constants: list[Any],
+        buffers: list[Any],
+        arrays: Sequence[Array],
+        parents: tuple[Pending, ...],
+    ) -> tuple[list[Any], Pending | None]:
         """Run the executable on the buffers of the constants and of the arrays, and mark the donated arrays.
 
         If the call fails, an array whose memory the engine has not taken is as it was.
@@ -63,7 +71,7 @@ class Donation:
             if sys.getrefcount(given[place]) > _ALONE:  # another array or argument needs it
                 given[place] = copy_buffer(given[place], executable.device)
         try:
-            return executable(given)
+            return executable.run(given, parents)
         except BaseException:
             for array, host, buffer, placed, pending in before:
                 if buffer is None or not buffer.is_deleted():

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from ..backend.client import Device, default_device, find_device
 from ..backend.registry import flatten as flatten_leaves
 from ..compiler.cache import clear as clear_compiled
-from ..compiler.cache import compile_program
 from ..compiler.evaluate import common_device
+from ..compiler.tiered import Tiered, prepare_program
+from ..compiler.tiered import clear as clear_started
 from ..config import config
 from ..core.once import OnceCache
 from ..core.program import Program, questions_asked, run_program
@@ -72,6 +73,8 @@ class _Options(NamedTuple):
     donate_argnames: tuple[str, ...]
     device: Device | None
     inline: bool
+    regions: str | None
+    tiered: bool | None
 
 
 class _Counters:
@@ -173,11 +176,15 @@ class Jitted(HasIdentity):
             donation.warn(traced.program, len(traced.constants))
             donated = donation.inputs(len(traced.constants))
         started = perf_counter()
-        executable = compile_program(traced.program, place, user_source(), donated)
+        regions = self._options.regions or config.current.regions
+        executable = prepare_program(traced.program, place, user_source(), donated, regions, self._options.tiered)
         self._counters.compile_seconds += perf_counter() - started
         if len(self._dispatches) > _DISPATCHES:
             self._forget_dispatches()
-        return Dispatch(traced, executable, place, committed, donation)
+        dispatch = Dispatch(traced, executable, place, committed, donation)
+        if type(executable) is Tiered:
+            executable.successors.append(dispatch.take_over)
+        return dispatch
 
     def _forget_dispatches(self) -> None:
         self._counters.forgotten += sum(dispatch.calls for dispatch in self._used())
@@ -251,7 +258,8 @@ class Jitted(HasIdentity):
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Trace and lower for these arguments (arrays or `ShapeDtypeStruct`s) without compiling or running."""
         call = self._arguments(args, kwargs)
-        return Lowered(self._traced(call), self._options.device or default_device(), self._donation(call))
+        regions = self._options.regions or config.current.regions
+        return Lowered(self._traced(call), self._options.device or default_device(), self._donation(call), regions)
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The result's structure as `ShapeDtypeStruct`s, without computing it."""
@@ -296,6 +304,8 @@ def disable_jit(disable: bool = True) -> Any:
 def clear_caches() -> None:
     """Forget everything that was traced, transformed or compiled, in the whole process.
 
+    Compiled programs on disk stay: `python -m funcgrad cache clear` removes them.
+
     Example:
         >>> import funcgrad as fg
         >>> fg.clear_caches()
@@ -305,6 +315,7 @@ def clear_caches() -> None:
     _shared.clear()
     _shared_with_arrays.clear()
     clear_compiled()
+    clear_started()
     for found in gc.get_objects():
         if type(found) is functools._lru_cache_wrapper:  # `isinstance` would ask the objects of other libraries
             module = found.__module__ or ""
@@ -322,6 +333,8 @@ def jit(
     keep_unused: bool = False,
     device: str | Device | None = None,
     inline: bool = False,
+    regions: str | None = None,
+    tiered: bool | None = None,
 ) -> Any:
     """Compile a function with XLA; usable as a decorator, with or without options.
 
@@ -336,6 +349,10 @@ def jit(
         keep_unused: accepted for JAX's sake; arguments are never dropped.
         device: where to run; by default where committed arguments live, else the default device.
         inline: inside another transformation, write the function's equations out there instead of one call.
+        regions: how repeated blocks are compiled: "auto" (each distinct block once, where that is worth while),
+            "always" (wherever anything repeats) or "off" (the whole program at once); None: as `fg.config.regions`.
+        tiered: compute with NumPy while the program is compiled in the background; on hosts only. None: as
+            `fg.config.tiered`.
 
     Returns:
         A callable with `fun`'s signature, with `.lower(*args)`, `.eval_shape(*args)`, `.eager(*args)`, `.cache_info()`
@@ -358,6 +375,8 @@ def jit(
         "donate_argnames": donate_argnames,
         "device": device,
         "inline": inline,
+        "regions": regions,
+        "tiered": tiered,
     }
     return functools.partial(jit, **options) if fun is None else Jitted(fun, _completed(fun, **options))
 
@@ -370,6 +389,8 @@ def _completed(
     donate_argnames: str | Sequence[str],
     device: str | Device | None,
     inline: bool,
+    regions: str | None,
+    tiered: bool | None,
 ) -> _Options:
     """The options of `jit`, checked and completed for a function."""
     if not callable(fun):
@@ -382,7 +403,13 @@ def _completed(
             f"jit of {function_source(fun)}: the argument {min(both, key=str.isdigit)} is both static and donated. "
             f"A static argument has no buffer that could be donated; leave it out of one of the two."
         )
-    return _Options(*static, *donated, None if device is None else find_device(device), inline)
+    if regions not in (None, "auto", "always", "off"):
+        raise ArgumentError(
+            f"jit of {function_source(fun)}: regions={regions!r}: expected 'auto', 'always', 'off' or None"
+        )
+    if tiered not in (None, True, False):
+        raise ArgumentError(f"jit of {function_source(fun)}: tiered={tiered!r}: expected True, False or None")
+    return _Options(*static, *donated, None if device is None else find_device(device), inline, regions, tiered)
 
 
 def _tuple(given: Any) -> tuple[Any, ...]:

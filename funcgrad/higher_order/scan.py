@@ -12,8 +12,9 @@ from ..backend.array import Array
 from ..compiler.evaluate import one_operation_program
 from ..compiler.lower import inline, lower_call, threads_of
 from ..core.dtypes import INT32
+from ..core.graph import Graph
 from ..core.primitive import Primitive
-from ..core.program import Program, run_program, stage
+from ..core.program import Atom, Program, run_program, stage
 from ..core.trace import Journal, Tracer, bottom, run_under, staging
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import ArgumentError, ControlFlowError
@@ -22,6 +23,7 @@ from ..ops.structure import broadcast_in_dim, convert, instantiate, iota, move_a
 from ..transforms.arguments import argument_names, check_callable, leaf_names, lift, strong
 from ..transforms.mask import mask_program
 from .eager_scan import EagerScan, carry_error, parts_of_result, settled
+from .inside import simpler_scan
 from .scan_rules import INDEX, arranged, batch_scan, element_counts, jvp_scan, smaller_scan, split_scan, transpose_scan
 from .traced import convert_outputs, trace_function
 
@@ -64,6 +66,10 @@ class Scan(Primitive):
     @property
     def payload(self) -> int:  # type: ignore[override]
         return self.body.payload
+
+    @property
+    def repetitions(self) -> int:
+        return self.length
 
     def like(self, body: Program, consts: int, carry: int, reverse: bool | None = None) -> Scan:
         """A loop of as many steps of another program, in the same order unless said otherwise."""
@@ -172,6 +178,9 @@ class Scan(Primitive):
 
     def without(self, unused: tuple[bool, ...]) -> Any:
         return smaller_scan(self, unused)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return simpler_scan(self, graph, inputs)
 
 
 def _is_zero(ct: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -10,9 +11,13 @@ from .. import tree
 from ..backend.array import Array, Placed, from_buffer
 from ..backend.client import Device
 from ..backend.executable import Executable
-from ..backend.pending import Pending, inherited, pending_of, watch
-from ..compiler.cache import compile_program
+from ..backend.pending import Pending, inherited, watch
+from ..backend.stablehlo import Module
+from ..compiler.cache import compile_program, plan_program, regions_of
+from ..compiler.driver import Driver
 from ..compiler.lower import lower_program
+from ..compiler.region_table import RegionTable
+from ..compiler.tiered import Tiered
 from ..core.program import Program
 from ..errors import ArgumentError, EngineError
 from ..source import user_source
@@ -40,7 +45,12 @@ class Dispatch:
     )
 
     def __init__(
-        self, traced: Traced, executable: Executable, place: Device, committed: bool, donation: Donation | None
+        self,
+        traced: Traced,
+        executable: Executable | Driver | Tiered,
+        place: Device,
+        committed: bool,
+        donation: Donation | None,
     ) -> None:
         self.executable = executable
         self.constants = [_held(constant, place) for constant in traced.constants]
@@ -66,20 +76,21 @@ class Dispatch:
         results = map(Array, repeat(None), outs, *placed, repeat(pending))
         return self.out_tree.unflatten(results)
 
+    def take_over(self, executable: Executable | Driver) -> None:
+        """From now on run this executable of the same program."""
+        self.executable = executable
+
     def _run(self, buffers: list[Any], arrays: Sequence[Array]) -> tuple[list[Any], Pending | None]:
         parents = inherited(arrays) if watch.on else ()
         constants = [constant._buffer for constant in self.constants]
         try:
             if self.donation is None:
-                outs = self.executable(constants + buffers)
-            else:
-                outs = self.donation.run(self.executable, constants, buffers, arrays)
+                return self.executable.run(constants + buffers, parents)
+            return self.donation.run(self.executable, constants, buffers, arrays, parents)
         except EngineError:
             for constant in self.constants:  # one that was donated has no buffer
                 constant.require_value()
             raise
-        checks = self.executable.checks
-        return outs, pending_of(checks, outs, parents) if parents or checks else None
 
 
 def _held(constant: Array, place: Device) -> Array:
@@ -92,12 +103,19 @@ def _held(constant: Array, place: Device) -> Array:
 class Lowered:
     """A program lowered to StableHLO for a device, not yet compiled."""
 
-    def __init__(self, traced: Traced, device: Device, donation: Donation | None = None) -> None:
+    def __init__(self, traced: Traced, device: Device, donation: Donation | None, regions: str) -> None:
         self._traced = traced
         self._device = device
         self._donation = donation
+        self._regions = regions
         self._donated = () if donation is None else donation.inputs(len(traced.constants))
-        self._module = lower_program(traced.program, device.platform, self._donated)
+        self._plan = plan_program(traced.program, self._donated, regions)
+        if self._plan.cut is None:
+            self._module  # noqa: B018  (so that what cannot be lowered is told here)
+
+    @cached_property
+    def _module(self) -> Module:
+        return lower_program(self._plan.program, self._device.platform, self._donated)
 
     @property
     def program(self) -> Program:
@@ -107,19 +125,35 @@ class Lowered:
         """The StableHLO text; with `debug`, with the user's lines."""
         return self._module.text(debug)
 
+    def regions(self) -> RegionTable:
+        """How the program is divided to be compiled: a table that prints, with a row for each distinct region.
+
+        Example:
+            >>> import funcgrad as fg
+            >>> fg.jit(lambda x: x * 2.0).lower(3.0).regions().rows[0].equations
+            1
+        """
+        return regions_of(self._traced.program, self._device, self._donated, self._regions)
+
     def compile(self) -> Compiled:
         """Compile it."""
-        executable = compile_program(self._traced.program, self._device, user_source(), self._donated)
-        return Compiled(self._traced, executable, self._device, self._donation)
+        executable = compile_program(self._traced.program, self._device, user_source(), self._donated, self._regions)
+        return Compiled(self._traced, executable, self._device, self._donation, self.regions())
 
 
 class Compiled:
     """A compiled function for fixed argument types; call it with such arguments."""
 
     def __init__(
-        self, traced: Traced, executable: Executable, device: Device, donation: Donation | None = None
+        self,
+        traced: Traced,
+        executable: Executable | Driver,
+        device: Device,
+        donation: Donation | None,
+        regions: RegionTable,
     ) -> None:
         self._executable = executable
+        self._regions = regions
         self._device = device
         self._types = traced.program.in_types[len(traced.constants) :]
         self._dispatch = Dispatch(traced, executable, device, False, donation)
@@ -141,6 +175,10 @@ class Compiled:
     def as_text(self) -> str:
         """The optimised HLO."""
         return self._executable.text()
+
+    def regions(self) -> RegionTable:
+        """How the program was divided, and how long each region took to compile: a table that prints."""
+        return self._regions
 
     def cost_analysis(self) -> dict[str, float]:
         """XLA's estimates: flops, bytes accessed, …"""

@@ -16,8 +16,9 @@ from ..backend.array import Array
 from ..compiler.lower import inline, threads_of
 from ..compiler.simplify import simplify
 from ..core.dtypes import BOOL
+from ..core.graph import Graph
 from ..core.primitive import Primitive, not_linear
-from ..core.program import Program, Var, run_program, stage
+from ..core.program import Atom, Program, Var, run_program, stage
 from ..core.trace import bottom, run_under
 from ..core.types import ArrayType, Zero, is_linear
 from ..ops.bits import and_
@@ -25,6 +26,7 @@ from ..ops.structure import zeros_of
 from ..transforms.jvp import jvp_program
 from ..transforms.mask import mask_program
 from ..transforms.vmap import batch_program
+from .inside import simpler_while
 from .reversal import reverse_steps
 from .trimming import dependencies
 from .while_rules import (
@@ -210,6 +212,9 @@ class While(Primitive):
 
     def without(self, unused: tuple[bool, ...]) -> Any:
         return smaller_while(self, unused)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return simpler_while(self, graph, inputs)
 
 
 def _types(values: Sequence[Any]) -> list[ArrayType]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..core.dtypes import is_float
+from ..core.dtypes import BOOL, is_float
+from ..core.graph import Graph, filled
 from ..core.primitive import not_differentiable
+from ..core.program import Atom, Literal
 from .families import Comparison, Elementwise
 
 __all__ = [
@@ -29,27 +32,53 @@ __all__ = [
 class And(Elementwise):
     """The bits set in both; for booleans the logical and."""
 
+    idempotent = True
+    commutative = True
     compute, stablehlo, accepts = np.bitwise_and, "and", "bi"
     jvp = not_differentiable
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return _absorbed(graph, inputs, neutral=True)
 
 
 class Or(Elementwise):
     """The bits set in either; for booleans the logical or."""
 
+    neutral = 0.0
+    idempotent = True
+    commutative = True
     compute, stablehlo, accepts = np.bitwise_or, "or", "bi"
     jvp = not_differentiable
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return _absorbed(graph, inputs, neutral=False)
 
 
 class Xor(Elementwise):
     """The bits set in exactly one; for booleans the exclusive or."""
 
+    neutral = 0.0
+    commutative = True
     compute, stablehlo, accepts = np.bitwise_xor, "xor", "bi"
     jvp = not_differentiable
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return (filled(0, inputs[0].type),) if inputs[0] is inputs[1] else None
+
+
+def _absorbed(graph: Graph, inputs: Sequence[Atom], neutral: bool) -> Sequence[Atom] | None:
+    """The result of `and` (`or`) where an operand has all (no) bits set, or none (all)."""
+    ones = True if inputs[0].type.dtype == BOOL else ~np.zeros((), inputs[0].type.dtype)
+    for x, y in (inputs, inputs[::-1]):
+        if type(x) is Literal and x.value in (0, ones):
+            return (y if bool(x.value) == neutral else x,)
+    return None
 
 
 class Not(Elementwise):
     """All bits flipped; for booleans the negation."""
 
+    involution = True
     compute, stablehlo, accepts = np.invert, "not", "bi"
     jvp = not_differentiable
 
@@ -57,6 +86,7 @@ class Not(Elementwise):
 class ShiftLeft(Elementwise):
     """x · 2**count, wrapping; counts below 0 or of at least the width give 0."""
 
+    neutral = 0.0
     compute, stablehlo, accepts = np.left_shift, "shift_left", "i"
     jvp = not_differentiable
 
@@ -64,6 +94,7 @@ class ShiftLeft(Elementwise):
 class ShiftRightLogical(Elementwise):
     """Bits moved down, zeros moved in; counts below 0 or of at least the width give 0."""
 
+    neutral = 0.0
     stablehlo, accepts = "shift_right_logical", "i"
     jvp = not_differentiable
 
@@ -75,6 +106,7 @@ class ShiftRightLogical(Elementwise):
 class ShiftRightArithmetic(Elementwise):
     """Bits moved down, the top bit repeated (of unsigned integers, too); other counts act as the width does."""
 
+    neutral = 0.0
     stablehlo, accepts = "shift_right_arithmetic", "i"
     jvp = not_differentiable
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..backend.array import Array
 from ..compiler.evaluate import not_finite
+from ..compiler.tiered import interpretation
 from ..config import config
 from ..core.dtypes import BOOL, FLOAT32, INT32, UINT32, is_complex, is_inexact, real_dtype
 from ..core.primitive import Primitive, not_linear
@@ -65,13 +66,26 @@ class Site:
 
 _sites: dict[tuple[int, int], Site] = {}  # by the identity of the code, which the site keeps alive
 _nowhere = Site(None)
+_CACHE = 0  # the operation code of the words after an instruction in which the interpreter keeps what it learned
 
 
 def site_of(source: Source | None) -> Site:
     """The one `Site` of a place."""
     if source is None:
         return _nowhere
-    return _sites.setdefault((id(source.code), source.instruction), Site(source))
+    key = id(source.code), source.instruction
+    found = _sites.get(key)
+    if found is None:
+        found = _sites[key] = _sites.setdefault((id(source.code), _beginning(source)), Site(source))
+    return found
+
+
+def _beginning(source: Source) -> int:
+    """Where the instruction begins: once the interpreter has specialised it, frames stop within what follows it."""
+    place, code = source.instruction, source.code.co_code
+    while place > 0 and code[place] == _CACHE:
+        place -= 2
+    return place
 
 
 def here() -> Site:
@@ -132,7 +146,14 @@ class AnyCheck(Primitive):
         return ()
 
     def run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        return self.evaluate(*[array.host() for array in arrays])
+        operands = [array.host() for array in arrays]
+        interpreted = interpretation()
+        if interpreted is None:
+            return self.evaluate(*operands)
+        found = None if interpreted.failure is not None else self.failing(*operands)
+        if found is not None:
+            interpreted.note(lambda: self.error(found))
+        return ()
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         return self(*primals), ()

@@ -6,11 +6,14 @@ transposition needs no conjugation for maps that are linear over the complex num
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.dtypes import COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, real_dtype
+from ..core.graph import Graph
+from ..core.program import Atom
 from ..core.types import ArrayType, Zero, is_linear
 from ..errors import DTypeError
 from .families import Elementwise, same_operands
@@ -35,6 +38,10 @@ class Real(Elementwise):
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (complex_(cts[0], zeros_of(cts[0].type)),)
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        inner = graph.producer(inputs[0], Complex)
+        return inner and (inner.inputs[0],)
+
 
 class Imag(Elementwise):
     """The imaginary part of a complex number."""
@@ -51,6 +58,10 @@ class Imag(Elementwise):
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (complex_(zeros_of(cts[0].type), -cts[0]),)
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        inner = graph.producer(inputs[0], Complex)
+        return inner and (inner.inputs[1],)
 
 
 class Complex(Elementwise):
@@ -84,6 +95,7 @@ class Complex(Elementwise):
 class Conj(Elementwise):
     """The complex conjugate."""
 
+    involution = True
     compute, accepts = np.conjugate, "c"
     pushforwards = (lambda dx, out, x: conj(dx),)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.dtypes import BOOL, FLOAT16, is_complex, is_float, is_integer, real_dtype
+from ..core.graph import Graph, filled, folded, is_filled_with
 from ..core.primitive import Linear, Primitive, not_differentiable, not_linear
+from ..core.program import Atom, Literal
 from ..core.types import ArrayType, Shape, Zero, is_linear
 from ..errors import ArgumentError, DTypeError, ShapeError
-from .bits import and_
+from .bits import Not, and_
 from .complex_parts import complex_, conj, real
 from .families import Comparison, Elementwise, align_batch, elementwise_batch, same_operands
-from .structure import broadcast, broadcast_in_dim, full, instantiate, zeros_of
+from .structure import broadcast, broadcast_in_dim, full, instantiate, sunk, zeros_of
 
 __all__ = [
     "absolute",
@@ -50,44 +53,109 @@ __all__ = [
 class Neg(Elementwise):
     """-x; unsigned integers wrap."""
 
+    involution = True
+    exact = True
     compute, stablehlo, accepts = np.negative, "negate", "ifc"
     pushforwards = (lambda dx, out, x: neg(dx),)
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:
         return (neg(cts[0]),)
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        inner = graph.operation(x)
+        if inner is None or not graph.alone(x, inputs):
+            return None
+        if type(inner.op) is Sub and is_integer(x.type.dtype):  # of floats, the zero would have another sign
+            return (graph.emit(inner.op, inner.inputs[1], inner.inputs[0]),)
+        if type(inner.op) in (Mul, Div) and type(inner.inputs[1]) is Literal and _is_float(x):
+            return (graph.emit(inner.op, inner.inputs[0], graph.emit(self, inner.inputs[1])),)
+        if type(inner.op) is Mul and type(inner.inputs[0]) is Literal and _is_float(x):
+            return (graph.emit(inner.op, graph.emit(self, inner.inputs[0]), inner.inputs[1]),)
+        return None
+
 
 class Add(Elementwise):
     """x + y; integers wrap."""
 
+    neutral = -0.0  # 0.0 would make a positive zero of a negative one
+    commutative = True
+    exact = True
     compute, stablehlo, accepts = np.add, "add", "ifc"
     pushforwards = (lambda dx, out, x, y: dx, lambda dy, out, x, y: dy)
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         return cts[0] if is_linear(x) else None, cts[0] if is_linear(y) else None
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        for x, y in (inputs, inputs[::-1]):
+            negated = graph.producer(y, Neg)
+            if negated is not None:
+                return (graph.emit(sub, x, negated.inputs[0]),)
+        return None
+
 
 class Sub(Elementwise):
     """x - y; integers wrap."""
 
+    neutral = 0.0
+    exact = True
     compute, stablehlo, accepts = np.subtract, "subtract", "ifc"
     pushforwards = (lambda dx, out, x, y: dx, lambda dy, out, x, y: neg(dy))
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         return cts[0] if is_linear(x) else None, neg(cts[0]) if is_linear(y) else None
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        x, y = inputs
+        negated = graph.producer(y, Neg)
+        if negated is not None:
+            return (graph.emit(add, x, negated.inputs[0]),)
+        if is_integer(x.type.dtype) and x is y:
+            return (filled(0, x.type),)
+        if x.type.dtype.kind != "c" and is_filled_with(x, 0 if is_integer(x.type.dtype) else -0.0):
+            return (graph.emit(neg, y),)
+        return None
+
 
 class Mul(Elementwise):
     """x * y; integers wrap."""
 
+    neutral = 1.0
+    commutative = True
+    exact = True
     compute, stablehlo, accepts = np.multiply, "multiply", "ifc"
     pushforwards = (lambda dx, out, x, y: mul(dx, y), lambda dy, out, x, y: mul(x, dy))
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         return (mul(cts[0], y), None) if is_linear(x) else (None, mul(x, cts[0]))
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        if is_integer(inputs[0].type.dtype):
+            return next(((a,) for a in inputs if is_filled_with(a, 0)), None)
+        return _without_signs(self, graph, inputs)
+
 
 neg, add, sub, mul = Neg(), Add(), Sub(), Mul()
+
+
+def _is_float(x: Atom) -> bool:
+    return is_float(x.type.dtype)
+
+
+def _without_signs(op: Primitive, graph: Graph, inputs: Sequence[Atom]) -> Sequence[Atom] | None:
+    """Products and quotients of two negated floats are those of the floats; so is -x by a literal."""
+    first, second = graph.producer(inputs[0], Neg), graph.producer(inputs[1], Neg)
+    if (first is None and second is None) or not _is_float(inputs[0]):
+        return None
+    if first is not None and second is not None:
+        return (graph.emit(op, first.inputs[0], second.inputs[0]),)
+    x, y = inputs
+    if first is not None and type(y) is Literal:
+        return (graph.emit(op, first.inputs[0], graph.emit(neg, y)),)
+    if second is not None and type(x) is Literal:
+        return (graph.emit(op, graph.emit(neg, x), second.inputs[0]),)
+    return None
 
 
 # -- division ----------------------------------------------------------------------------------------------------
@@ -96,6 +164,8 @@ neg, add, sub, mul = Neg(), Add(), Sub(), Mul()
 class Div(Elementwise):
     """x / y; integers truncate, and x / 0 is -1 for signed and the largest value for unsigned integers."""
 
+    neutral = 1.0
+    exact = True
     compute, stablehlo, accepts = np.divide, "divide", "ifc"
     pushforwards = (lambda dx, out, x, y: div(dx, y), lambda dy, out, x, y: neg(mul(dy, div(out, y))))
 
@@ -106,6 +176,9 @@ class Div(Elementwise):
 
     def transpose(self, cts: tuple[Any, ...], x: Any, y: Any) -> tuple[Any | None, ...]:
         return div(cts[0], y), None
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return None if is_integer(inputs[0].type.dtype) else _without_signs(self, graph, inputs)
 
 
 def _truncated_quotient(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -138,6 +211,7 @@ class Rem(Elementwise):
 class Abs(Elementwise):
     """|x|, real for complex x; its derivative at 0 is 0."""
 
+    exact = True
     compute, stablehlo, accepts = np.abs, "abs", "ifc"
     pushforwards = (lambda dx, out, x: real(mul(dx, conj(sign(x)))) if is_complex(x.dtype) else mul(dx, sign(x)),)
 
@@ -148,10 +222,17 @@ class Abs(Elementwise):
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         return operands[0] if type.dtype.kind == "u" else build.op("abs", operands, type)
 
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        if graph.producer(inputs[0], Abs):
+            return inputs
+        inner = graph.producer(inputs[0], Neg)
+        return inner and (graph.emit(self, inner.inputs[0]),)
+
 
 class Sign(Elementwise):
     """-1, 0 or 1 by the sign of x (x / |x| for complex x); keeps -0 and NaN."""
 
+    exact = True
     compute, stablehlo, accepts = np.sign, "sign", "ifc"
     pushforwards = (lambda dx, out, x: _sign_pushforward(dx, out, x) if is_complex(x.dtype) else Zero(out.type),)
 
@@ -178,6 +259,9 @@ def _sign_pushforward(dx: Any, out: Any, x: Any) -> Any:
 class Maximum(Elementwise):
     """The larger one; NaN if either is; ties share the derivative."""
 
+    idempotent = True
+    commutative = True
+    exact = True
     compute, stablehlo, accepts = np.maximum, "maximum", "bif"
     pushforwards = (
         lambda dx, out, x, y: mul(dx, _share(gt(x, y), x, y)),
@@ -188,6 +272,9 @@ class Maximum(Elementwise):
 class Minimum(Elementwise):
     """The smaller one; NaN if either is; ties share the derivative."""
 
+    idempotent = True
+    commutative = True
+    exact = True
     compute, stablehlo, accepts = np.minimum, "minimum", "bif"
     pushforwards = (
         lambda dx, out, x, y: mul(dx, _share(lt(x, y), x, y)),
@@ -206,6 +293,7 @@ def _share(chosen: Any, x: Any, y: Any) -> Any:
 class Floor(Elementwise):
     """The largest integer not above x."""
 
+    exact = True
     compute, stablehlo, accepts = np.floor, "floor", "f"
     jvp = not_differentiable
 
@@ -213,12 +301,15 @@ class Floor(Elementwise):
 class Ceil(Elementwise):
     """The smallest integer not below x."""
 
+    exact = True
     compute, stablehlo, accepts = np.ceil, "ceil", "f"
     jvp = not_differentiable
 
 
 class Round(Elementwise):
     """The nearest integer; halves go to the even one, or away from zero."""
+
+    exact = True
 
     to_even: bool
 
@@ -260,6 +351,7 @@ class Nextafter(Elementwise):
 class IsFinite(Elementwise):
     """Whether x is neither infinite nor NaN."""
 
+    exact = True
     compute, stablehlo, accepts = np.isfinite, "is_finite", "f"
     jvp = not_differentiable
 
@@ -270,37 +362,45 @@ class IsFinite(Elementwise):
 class Eq(Comparison):
     """x == y; false where either is NaN."""
 
+    commutative = True
     compute, direction, accepts = np.equal, "EQ", "bifc"
+    reflexive = True
 
 
 class Ne(Comparison):
     """x != y; true where either is NaN."""
 
+    commutative = True
     compute, direction, accepts = np.not_equal, "NE", "bifc"
+    reflexive = False
 
 
 class Lt(Comparison):
     """x < y; false where either is NaN."""
 
     compute, direction = np.less, "LT"
+    reflexive = False
 
 
 class Le(Comparison):
     """x <= y; false where either is NaN."""
 
     compute, direction = np.less_equal, "LE"
+    reflexive = True
 
 
 class Gt(Comparison):
     """x > y; false where either is NaN."""
 
     compute, direction = np.greater, "GT"
+    reflexive = False
 
 
 class Ge(Comparison):
     """x >= y; false where either is NaN."""
 
     compute, direction = np.greater_equal, "GE"
+    reflexive = True
 
 
 # -- selection ---------------------------------------------------------------------------------------------------
@@ -309,6 +409,8 @@ class Ge(Comparison):
 class Select(Primitive):
     """Operands (which, *cases): elements of cases[which]; `which` is bool or int32 (clamped), scalar or full."""
 
+    exact = True
+    cheap = True
     takes_zeros = True
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
@@ -369,6 +471,31 @@ class Select(Primitive):
         aligned, axis = align_batch(size, (which, *cases), (which_axis, *case_axes))
         return (self(*aligned),), (axis,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        which, *cases = inputs
+        found = _chosen(which, cases)
+        if found is not None:
+            return (found,)
+        if which.type.dtype == BOOL and len(cases) == 2:
+            opposite = graph.producer(which, Not)
+            if opposite is not None:
+                return (graph.emit(self, opposite.inputs[0], cases[1], cases[0]),)
+            for number, case in enumerate(cases):
+                inner = graph.producer(case, Select)
+                if inner is not None and inner.inputs[0] is which:
+                    cases[number] = inner.inputs[1 + number]
+                    return (graph.emit(self, which, *cases),)
+        return sunk(self, graph, inputs, first=int(which.type.shape != cases[0].type.shape))
+
+
+def _chosen(which: Atom, cases: Sequence[Atom]) -> Atom | None:
+    """The case that is chosen everywhere, if that is known."""
+    if type(which) is Literal:
+        return cases[min(max(int(which.value), 0), len(cases) - 1)]
+    first = cases[0]
+    same = all(case is first or (type(case) is Literal and case == first) for case in cases)
+    return first if same else None
+
 
 def where(predicate: Any, x: Any, y: Any) -> Any:
     """Elements of `x` where the bool `predicate` (scalar or full) holds, else of `y`; equal shapes and dtypes."""
@@ -389,6 +516,7 @@ def _spread(size: int, x: Any, axis: int | None, shape: Shape) -> tuple[Any, int
 class Clamp(Primitive):
     """Operands (low, x, high): x held between bounds of its dtype that are scalars or of its shape; NaN stays."""
 
+    exact = True
     takes_zeros = True
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
@@ -407,6 +535,9 @@ class Clamp(Primitive):
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
         return (build.op("clamp", operands, build.out_types[0]),)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return folded(self, inputs) if inputs[1].type.shape == inputs[0].type.shape == inputs[2].type.shape else None
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         out = self(*primals)
@@ -438,6 +569,8 @@ class Clamp(Primitive):
 class StopGradient(Primitive):
     """x itself, as a constant for differentiation."""
 
+    exact = True
+    cheap = True
     takes_zeros = True
 
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
@@ -457,9 +590,14 @@ class StopGradient(Primitive):
 
     batch = elementwise_batch
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return inputs
+
 
 class Copy(Linear):
     """x itself in memory of its own."""
+
+    exact = True
 
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
         return (x,)
@@ -474,6 +612,9 @@ class Copy(Linear):
         return (cts[0],)
 
     batch = elementwise_batch
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return inputs
 
 
 div, rem, absolute, sign = Div(), Rem(), Abs(), Sign()

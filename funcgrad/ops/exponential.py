@@ -175,6 +175,8 @@ def principal(function: Any) -> Any:
 class Sqrt(Elementwise):
     """The square root; for complex x the one with non-negative real part."""
 
+    exact = True
+
     compute, stablehlo, via_float32 = principal(np.sqrt), "sqrt", True
     pushforwards = (lambda dx, out, x: div(dx, add(out, out)),)
 

@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..core.dtypes import BOOL, FLOAT32, is_float, is_integer, is_low_precision
+from ..core.dtypes import BOOL, FLOAT32, is_float, is_inexact, is_integer, is_low_precision
+from ..core.graph import Graph, filled, folded, is_filled_with
 from ..core.primitive import Primitive, not_differentiable, not_linear
+from ..core.program import Atom, Literal
 from ..core.types import ArrayType, Zero
 from ..errors import DTypeError, ShapeError
-from .structure import broadcast_in_dim, move_axis
+from .structure import broadcast_in_dim, move_axis, sunk
 
 __all__ = ["Comparison", "Elementwise", "Pushforward", "align_batch", "elementwise_batch", "same_operands"]
 
@@ -73,6 +75,9 @@ def elementwise_batch(self: Primitive, size: int, operands: tuple[Any, ...], axe
     return (self(*aligned),), (axis,)
 
 
+_ARITHMETIC = frozenset("add subtract multiply divide negate abs sign maximum minimum compare and or xor not".split())
+
+
 class Elementwise(Primitive):
     """One result element from the operands' elements at the same place.
 
@@ -83,6 +88,9 @@ class Elementwise(Primitive):
         pushforwards: per operand, (tangent, output, *operands) → its contribution to the output's tangent;
             None where the derivative is zero everywhere.
         via_float32: compute low-precision floats in float32 and round once, in both rules.
+        neutral: the second operand (either one, if `commutative`) that leaves the other as it is, unless complex.
+        idempotent: True if the operation on equal operands gives these.
+        involution: True if the operation undoes itself.
     """
 
     takes_zeros = True
@@ -93,9 +101,13 @@ class Elementwise(Primitive):
     accepts: ClassVar[str] = "fc"
     pushforwards: ClassVar[tuple[Pushforward | None, ...]] = ()
     via_float32: ClassVar[bool] = False
+    neutral: ClassVar[float | None] = None
+    idempotent: ClassVar[bool] = False
+    involution: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls.cheap = cls.stablehlo in _ARITHMETIC
         plain = cls.evaluate is Elementwise.evaluate and not cls.via_float32
         cls.kernel = cls.compute if plain and isinstance(getattr(cls, "compute", None), np.ufunc) else None
 
@@ -145,12 +157,42 @@ class Elementwise(Primitive):
     transpose = not_linear
     batch = elementwise_batch
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        # Hot: most equations of most programs pass here.
+        x = inputs[0]
+        if self.involution:
+            inner = graph.operation(x)
+            if inner is not None and inner.op is self:
+                return inner.inputs
+        if len(inputs) == 2:
+            y = inputs[1]
+            if self.neutral is not None:
+                if type(y) is Literal and is_filled_with(y, self.neutral) and y.type.dtype.kind != "c":
+                    return (x,)
+                if type(x) is Literal and self.commutative and is_filled_with(x, self.neutral):
+                    return None if x.type.dtype.kind == "c" else (y,)
+            if x is y and self.idempotent:
+                return (x,)
+        return self.identity(graph, *inputs) or folded(self, inputs) or sunk(self, graph, inputs)
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        """What `simplified` tries beyond what holds for all elementwise operations."""
+        return None
+
 
 class Comparison(Elementwise):
-    """Elementwise, with boolean results."""
+    """Elementwise, with boolean results.
 
+    Class attributes to declare:
+        direction: of the comparison, in StableHLO.
+        reflexive: what it says of equal integers and booleans; None where that is not used.
+    """
+
+    exact = True
+    stablehlo = "compare"
     accepts = "bif"
     direction: ClassVar[str]
+    reflexive: ClassVar[bool | None] = None
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         return (super().infer(*types)[0].update(dtype=BOOL),)
@@ -162,3 +204,9 @@ class Comparison(Elementwise):
         return (build.compare(self.direction, *operands, build.in_types[0]),)
 
     jvp = not_differentiable
+
+    def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        x, y = inputs
+        if x is y and self.reflexive is not None and not is_inexact(x.type.dtype):
+            return (filled(self.reflexive, x.type.update(dtype=BOOL)),)
+        return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core.graph import Graph
 from ..core.primitive import Primitive
+from ..core.program import Atom
 from ..core.types import ArrayType, Zero, is_linear
 from .families import elementwise_batch
 
@@ -36,6 +39,9 @@ class Named(Primitive):
         return cts
 
     batch = elementwise_batch
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return inputs
 
 
 class OptimizationBarrier(Primitive):

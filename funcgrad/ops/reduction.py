@@ -12,14 +12,26 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.dtypes import BOOL, FLOAT32, is_float, is_integer, is_low_precision
+from ..core.graph import Graph
 from ..core.primitive import Primitive, not_differentiable, not_linear
+from ..core.program import Atom
 from ..core.types import ArrayType, Zero
 from ..errors import AxisError, DTypeError, ShapeError
 from .cumulative import cumprod, highest, lowest
 from .elementwise import div, eq, mul, where
 from .families import kind_letter
 from .slicing import concatenate, slice_in_dim
-from .structure import broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape, transpose, zeros_of
+from .structure import (
+    broadcast_in_dim,
+    canonical_axis,
+    convert,
+    full,
+    reduce_sum,
+    reshape,
+    transpose,
+    without_reduction,
+    zeros_of,
+)
 
 __all__ = ["argmax", "argmin", "reduce_and", "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_xor"]
 
@@ -83,6 +95,9 @@ class Reduction(Primitive):
         (mapped,) = axes
         reduced = tuple(i + (i >= mapped) for i in self.axes)  # type: ignore[operator]
         return (type(self)(reduced)(*operands),), (mapped - sum(i < mapped for i in reduced),)  # type: ignore[operator]
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        return without_reduction(self, self.axes, graph, inputs)
 
 
 class ReduceProd(Reduction):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backend.array import Array
 from ..core.dtypes import BOOL, default_int
+from ..core.graph import Graph, filled, moved, resized
 from ..core.primitive import Linear, infer
+from ..core.program import Atom, Equation, Literal
 from ..core.types import ArrayType, Shape, is_linear
 from ..errors import ArgumentError, AxisError, DTypeError, OutOfBoundsError, ShapeError
 from .elementwise import where
 from .gather import Gather, GatherDims, ScatterDims, ScatterSet, lead_axis
-from .structure import broadcast_in_dim, canonical_axis, full, move_axis, reduce_sum, reshape, zeros_of
+from .structure import BroadcastInDim, broadcast_in_dim, canonical_axis, full, move_axis, reduce_sum, reshape, zeros_of
 from .windows import check_index_dtype
 
 __all__ = [
@@ -30,6 +32,9 @@ __all__ = [
 
 class Slice(Linear):
     """Elements start, start + stride, … below limit, along every axis."""
+
+    exact = True
+    cheap = True
 
     start: tuple[int, ...]
     limit: tuple[int, ...]
@@ -69,6 +74,65 @@ class Slice(Linear):
         x = lead_axis(size, operands[0], axes[0])
         return (Slice((0, *self.start), (size, *self.limit), (1, *self.strides))(x),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if type(x) is Literal:
+            return moved(self, x)
+        shape = infer(self, x.type)[0].shape
+        if shape == x.type.shape:
+            return inputs
+        inner = graph.operation(x)
+        if inner is None or not inner.inputs:
+            return None
+        rule = _SLICES_OF.get(type(inner.op))
+        return None if rule is None else rule(self, shape, graph, inner, inputs)
+
+    def _of_slice(self, shape: Shape, graph: Graph, inner: Equation, inputs: Sequence[Atom]) -> Sequence[Atom] | None:
+        first: Any = inner.op
+        steps = [a * b for a, b in zip(first.strides, self.strides, strict=True)]
+        start = [a + b * step for a, b, step in zip(first.start, self.start, first.strides, strict=True)]
+        limit = [a + max(n - 1, 0) * step + (n > 0) for a, n, step in zip(start, shape, steps, strict=True)]
+        if 0 in shape:  # the start may be the end of the operand
+            return (filled(0, infer(self, inputs[0].type)[0]),)
+        return (graph.emit(Slice(tuple(start), tuple(limit), tuple(steps)), inner.inputs[0]),)
+
+    def _of_concatenate(
+        self, shape: Shape, graph: Graph, inner: Equation, inputs: Sequence[Atom]
+    ) -> Sequence[Atom] | None:
+        axis, before = inner.op.axis, 0  # type: ignore[attr-defined]
+        for part in inner.inputs:
+            after = before + part.type.shape[axis]
+            if before <= self.start[axis] and self.limit[axis] <= after:
+                start, limit = list(self.start), list(self.limit)
+                start[axis] -= before
+                limit[axis] -= before
+                return (graph.emit(Slice(tuple(start), tuple(limit), self.strides), part),)
+            before = after
+        return None
+
+    def _of_pad(self, shape: Shape, graph: Graph, inner: Equation, inputs: Sequence[Atom]) -> Sequence[Atom] | None:
+        pad: Any = inner.op
+        if any(pad.interior) or 0 in shape:
+            return None
+        length = inner.inputs[0].type.shape
+        start = [low - before for low, before in zip(self.start, pad.low, strict=True)]
+        limit = [high - before for high, before in zip(self.limit, pad.low, strict=True)]
+        if all(low >= 0 and high <= n for low, high, n in zip(start, limit, length, strict=True)):
+            return (graph.emit(Slice(tuple(start), tuple(limit), self.strides), inner.inputs[0]),)
+        if any(high <= 0 or low >= n for low, high, n in zip(start, limit, length, strict=True)):
+            return (graph.emit(BroadcastInDim(shape, ()), inner.inputs[1]),)
+        return None
+
+    def _of_broadcast(
+        self, shape: Shape, graph: Graph, inner: Equation, inputs: Sequence[Atom]
+    ) -> Sequence[Atom] | None:
+        spread: Any = inner.op
+        lengths = inner.inputs[0].type.shape
+        for length, d in zip(lengths, spread.dimensions, strict=True):
+            if length != 1 and shape[d] != spread.shape[d]:
+                return None
+        return (graph.emit(BroadcastInDim(shape, spread.dimensions), inner.inputs[0]),)
+
 
 class Pad(Linear):
     """Operands (x, padding value): x with `low` and `high` values around and `interior` values between its elements.
@@ -76,6 +140,8 @@ class Pad(Linear):
     Negative `low` and `high` cut elements off, after the interior ones were put in.
     """
 
+    exact = True
+    cheap = True
     linear_in = (0, 1)
 
     low: tuple[int, ...]
@@ -140,9 +206,31 @@ class Pad(Linear):
         padded = lead(x, zeros_of(ArrayType((), x.dtype)))
         return (where(lead._inside(x.shape), padded, broadcast_in_dim(value, padded.shape, (0,))),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        x, value = inputs
+        if type(x) is Literal and type(value) is Literal and x.key[0] == value.key[0]:
+            return (resized(x, self._shape(x.type.shape)),)
+        if not any(self.interior) and max((*self.low, *self.high), default=0) <= 0:  # it only cuts off
+            start = tuple([-n for n in self.low])
+            limit = tuple([n + high for n, high in zip(x.type.shape, self.high, strict=True)])
+            return (graph.emit(Slice(start, limit, (1,) * len(start)), x),)
+        inner = graph.producer(x, Pad)
+        if inner is None or any(self.interior) or any(inner.op.interior):  # type: ignore[attr-defined]
+            return None
+        first: Any = inner.op
+        edges = (*first.low, *first.high, *self.low, *self.high)
+        same = inner.inputs[1] is value or (type(value) is Literal and inner.inputs[1] == value)
+        if not same or min(edges, default=0) < 0:
+            return None
+        low = tuple([a + b for a, b in zip(first.low, self.low, strict=True)])
+        high = tuple([a + b for a, b in zip(first.high, self.high, strict=True)])
+        return (graph.emit(Pad(low, high, self.interior), inner.inputs[0], value),)
+
 
 class Concatenate(Linear):
     """The operands one after another along `axis`."""
+
+    exact = True
 
     axis: int
 
@@ -185,9 +273,46 @@ class Concatenate(Linear):
         aligned = [lead_axis(size, x, axis) for x, axis in zip(operands, axes, strict=True)]
         return (Concatenate(self.axis + 1)(*aligned),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        if len(inputs) == 1:
+            return inputs
+        first, axis = inputs[0], self.axis
+        if type(first) is Literal and all(type(x) is Literal and x.key[0] == first.key[0] for x in inputs):
+            return (resized(first, infer(self, *[x.type for x in inputs])[0].shape),)
+        kept = [x for x in inputs if x.type.shape[axis]]
+        if 0 < len(kept) < len(inputs):
+            return (graph.emit(self, *kept),)
+        return self._whole(graph, inputs) or self._flat(graph, inputs)
+
+    def _flat(self, graph: Graph, inputs: Sequence[Atom]) -> Sequence[Atom] | None:
+        """With the operands of concatenations along the same axis in their place."""
+        operands: list[Atom] = []
+        for x in inputs:
+            inner = graph.operation(x)
+            nested = inner is not None and inner.op is self and graph.alone(x, inputs)
+            operands += inner.inputs if nested else [x]  # type: ignore[union-attr]
+        return None if len(operands) == len(inputs) else (graph.emit(self, *operands),)
+
+    def _whole(self, graph: Graph, inputs: Sequence[Atom]) -> Sequence[Atom] | None:
+        """The array that is put together again from all of its parts."""
+        axis, place, whole = self.axis, 0, None
+        for x in inputs:
+            inner = graph.producer(x, Slice)
+            if inner is None or (whole is not None and inner.inputs[0] is not whole):
+                return None
+            part, whole = inner.op, inner.inputs[0]
+            full_size = [n for i, n in enumerate(whole.type.shape) if i != axis]
+            taken = [n for i, n in enumerate(x.type.shape) if i != axis]
+            if taken != full_size or part.start[axis] != place or part.strides[axis] != 1:  # type: ignore[attr-defined]
+                return None
+            place = part.limit[axis]  # type: ignore[attr-defined]
+        return (whole,) if whole is not None and place == whole.type.shape[axis] else None
+
 
 class Rev(Linear):
     """The elements in reverse order along `axes`."""
+
+    exact = True
 
     axes: tuple[int, ...]
 
@@ -208,6 +333,19 @@ class Rev(Linear):
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         x = lead_axis(size, operands[0], axes[0])
         return (Rev(tuple(axis + 1 for axis in self.axes))(x),), (0,)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if type(x) is Literal:
+            return moved(self, x)
+        long = tuple([axis for axis in self.axes if x.type.shape[axis] > 1])
+        if len(long) < len(self.axes):
+            return (graph.emit(Rev(long), x),) if long else inputs
+        inner = graph.producer(x, Rev)
+        if inner is None:
+            return None
+        axes = {*self.axes} ^ {*inner.op.axes}  # type: ignore[attr-defined]
+        return (graph.emit(Rev(tuple(sorted(axes))), inner.inputs[0]) if axes else inner.inputs[0],)
 
 
 # -- at computed places ------------------------------------------------------------------------------------------
@@ -244,6 +382,16 @@ class DynamicSlice(Linear):
         dims = GatherDims(every, (), every).batched(x_axis is not None, True)
         sizes = self.sizes if x_axis is None else (1, *self.sizes)
         return (Gather(dims, sizes, "clip")(x, _index_vectors(size, starts, start_axes)),), (0,)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        x, *starts = inputs
+        if x.type.shape == self.sizes:
+            return (x,)
+        if not all(type(start) is Literal for start in starts):
+            return None
+        corner = [box.start for box in _box(x.type.shape, self.sizes, [start.value for start in starts])]  # type: ignore[union-attr]
+        limit = [low + n for low, n in zip(corner, self.sizes, strict=True)]
+        return (graph.emit(Slice(tuple(corner), tuple(limit), (1,) * len(corner)), x),)
 
 
 class DynamicUpdateSlice(Linear):
@@ -285,8 +433,18 @@ class DynamicUpdateSlice(Linear):
         scatter = ScatterSet(ScatterDims(after, (), after, (0,), (0,)), "clip", True, True)
         return (scatter(x, _index_vectors(size, starts, start_axes), update),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        x, update = inputs[:2]
+        return (update,) if x.type.shape == update.type.shape else (x,) if not update.type.size else None
+
 
 dynamic_update_slice_op = DynamicUpdateSlice()
+_SLICES_OF: dict[type, Callable[..., Sequence[Atom] | None]] = {
+    Slice: Slice._of_slice,
+    Concatenate: Slice._of_concatenate,
+    Pad: Slice._of_pad,
+    BroadcastInDim: Slice._of_broadcast,
+}
 
 
 def _check_box(name: str, x: ArrayType, sizes: Shape, starts: Sequence[ArrayType]) -> None:

@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from ..core.graph import Graph, resized
 from ..core.primitive import Linear
+from ..core.program import Atom, Literal
 from ..core.types import ArrayType, is_linear
 from ..errors import ArgumentError, ShapeError
 from .gather import lead_axis
-from .structure import move_axis
+from .structure import Reshape, move_axis
 
 __all__ = ["stack", "unstack"]
 
 
 class Stack(Linear):
     """The operands, of one type, as the elements of a new first axis."""
+
+    exact = True
 
     def infer(self, *types: ArrayType) -> tuple[ArrayType, ...]:
         if not types:
@@ -49,10 +53,19 @@ class Stack(Linear):
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         return (self(*(lead_axis(size, x, axis) for x, axis in zip(operands, axes, strict=True))),), (1,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        if len(inputs) == 1:
+            return (graph.emit(Reshape((1, *inputs[0].type.shape)), inputs[0]),)
+        inner = graph.producer(inputs[0], Unstack)
+        if inner is not None and tuple(inner.outputs) == tuple(inputs):
+            return inner.inputs
+        return None
+
 
 class Unstack(Linear):
     """The elements of the first axis, which is not empty, as separate results."""
 
+    exact = True
     multiple = True
     direct = False
 
@@ -89,6 +102,15 @@ class Unstack(Linear):
             x, axis = move_axis(x, 0, 1), 1
         outs = self(x)
         return outs, (axis - 1,) * len(outs)  # type: ignore[operator]
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if type(x) is Literal:
+            return (resized(x, x.type.shape[1:]),) * x.type.shape[0]
+        if x.type.shape[0] == 1:
+            return (graph.emit(Reshape(x.type.shape[1:]), x),)
+        inner = graph.producer(x, Stack)
+        return inner and inner.inputs
 
 
 def stack(arrays: Sequence[Any]) -> Any:

@@ -7,14 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..backend.array import Array, splat_array
-from ..core.dtypes import FLOAT16, FLOAT32, FLOAT64, is_complex, is_inexact, is_integer, is_low_precision
+from ..core.dtypes import (
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    finfo,
+    is_complex,
+    is_float,
+    is_inexact,
+    is_integer,
+    is_low_precision,
+)
+from ..core.graph import Graph, filled, folded, is_filled_with, moved, resized
 from ..core.primitive import Linear, Primitive, infer, not_batchable, not_differentiable, not_linear
+from ..core.program import Atom, Literal
 from ..core.types import ArrayType, Shape, Zero
 from ..errors import AxisError, DTypeError, ShapeError
 
@@ -50,6 +63,9 @@ def canonical_axis(axis: int, ndim: int) -> int:
 class Reshape(Linear):
     """The same elements in the same (C) order under another shape."""
 
+    exact = True
+    cheap = True
+
     shape: Shape
 
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
@@ -72,6 +88,20 @@ class Reshape(Linear):
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         x = move_axis(operands[0], axes[0], 0)
         return (Reshape((size, *self.shape))(x),), (0,)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if x.type.shape == self.shape:
+            return inputs
+        if type(x) is Literal:
+            return moved(self, x)
+        inner = graph.producer(x, Reshape)
+        return inner and (graph.emit(self, inner.inputs[0]),)
+
+    @staticmethod
+    def adds_ones(old: Shape, new: Shape) -> bool:
+        """Whether all that a reshape does is to add and to remove axes of length 1."""
+        return [n for n in old if n != 1] == [n for n in new if n != 1]
 
 
 def reshape(x: Any, shape: Shape) -> Any:
@@ -101,6 +131,9 @@ def expand_dims(x: Any, axes: Sequence[int]) -> Any:
 class Transpose(Linear):
     """Axes in another order: result axis i is operand axis permutation[i]."""
 
+    exact = True
+    cheap = True
+
     permutation: tuple[int, ...]
 
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
@@ -122,6 +155,26 @@ class Transpose(Linear):
         x = move_axis(operands[0], axes[0], 0)
         return (Transpose((0, *(i + 1 for i in self.permutation)))(x),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if type(x) is Literal:
+            return moved(self, x)
+        order, shape = self.permutation, x.type.shape
+        long = [i for i in order if shape[i] != 1]
+        if long == sorted(long):  # at most axes of length 1 move
+            return (graph.emit(Reshape(tuple([shape[i] for i in order])), x),)
+        inner = graph.producer(x, Transpose)
+        if inner is not None:
+            first = inner.op.permutation  # type: ignore[attr-defined]
+            return (graph.emit(Transpose(tuple([first[i] for i in order])), inner.inputs[0]),)
+        inner = graph.producer(x, BroadcastInDim)
+        if inner is not None:
+            places = [order.index(d) for d in inner.op.dimensions]  # type: ignore[attr-defined]
+            if places == sorted(places):
+                spread = BroadcastInDim(tuple([shape[i] for i in order]), tuple(places))
+                return (graph.emit(spread, inner.inputs[0]),)
+        return None
+
 
 def transpose(x: Any, permutation: Sequence[int]) -> Any:
     """`x` with its axes permuted; the identity permutation returns `x` itself."""
@@ -141,6 +194,9 @@ def move_axis(x: Any, source: Any, destination: int) -> Any:
 
 class BroadcastInDim(Linear):
     """Operand axis i becomes result axis dimensions[i]; the result repeats along the axes that are new or were 1."""
+
+    exact = True
+    cheap = True
 
     shape: Shape
     dimensions: tuple[int, ...]
@@ -177,6 +233,35 @@ class BroadcastInDim(Linear):
         x = move_axis(operands[0], axes[0], 0)
         dimensions = (0, *(d + 1 for d in self.dimensions))
         return (BroadcastInDim((size, *self.shape), dimensions)(x),), (0,)
+
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if type(x) is Literal:
+            return moved(self, x)
+        if x.type.size == prod(self.shape):
+            return (graph.emit(Reshape(self.shape), x),)
+        inner = graph.producer(x, BroadcastInDim)
+        if inner is not None:
+            dimensions = [self.dimensions[d] for d in inner.op.dimensions]  # type: ignore[attr-defined]
+            return (graph.emit(BroadcastInDim(self.shape, tuple(dimensions)), inner.inputs[0]),)
+        inner = graph.producer(x, Reshape)
+        if inner is not None:
+            dimensions = self._before(inner.inputs[0].type.shape, x.type.shape)
+            if dimensions is not None:
+                return (graph.emit(BroadcastInDim(self.shape, dimensions), inner.inputs[0]),)
+        return None
+
+    def _before(self, old: Shape, new: Shape) -> tuple[int, ...] | None:
+        """Where the axes of a shape go that a reshape makes into `new`, if all that does is add and remove ones."""
+        if not Reshape.adds_ones(old, new):
+            return None
+        long = iter([d for n, d in zip(new, self.dimensions, strict=True) if n != 1])
+        dimensions: list[int] = []
+        for length in old:
+            dimensions.append(next(long) if length != 1 else dimensions[-1] + 1 if dimensions else 0)
+        # An axis of length 1 takes the place after the one before it, which must be free.
+        fits = all(a < b for a, b in pairwise(dimensions)) and dimensions[-1:] < [len(self.shape)]
+        return tuple(dimensions) if fits else None
 
 
 def broadcast_in_dim(x: Any, shape: Shape, dimensions: Sequence[int]) -> Any:
@@ -242,6 +327,21 @@ class ReduceSum(Linear):
         x = move_axis(operands[0], axes[0], 0)
         return (ReduceSum(tuple(i + 1 for i in self.axes))(x),), (0,)
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        if is_filled_with(inputs[0], 0.0):
+            return (filled(0, infer(self, inputs[0].type)[0]),)
+        if is_inexact(inputs[0].type.dtype) and self.axes:  # the sum of a negative zero is a positive one
+            return None
+        return without_reduction(self, self.axes, graph, inputs)
+
+
+def without_reduction(op: Primitive, axes: Sequence[int], graph: Graph, inputs: Sequence[Atom]) -> Any:
+    """A `simplified` rule: a reduction over axes of length 1 changes nothing but the shape."""
+    shape = inputs[0].type.shape
+    if all(shape[i] == 1 for i in axes):
+        return (graph.emit(Reshape(infer(op, inputs[0].type)[0].shape), inputs[0]),)
+    return None
+
 
 def reduce_sum(x: Any, axes: Sequence[int]) -> Any:
     """The sum over `axes`; no axes returns `x` itself."""
@@ -250,6 +350,9 @@ def reduce_sum(x: Any, axes: Sequence[int]) -> Any:
 
 class Convert(Primitive):
     """The same values in another dtype: out-of-range floats saturate, NaN becomes 0, imaginary parts are dropped."""
+
+    exact = True
+    cheap = True
 
     dtype: np.dtype
     weak: bool = False
@@ -294,6 +397,63 @@ class Convert(Primitive):
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         return (self(*operands),), axes
 
+    def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
+        (x,) = inputs
+        if x.type.dtype == self.dtype and x.type.weak == self.weak:
+            return inputs
+        if type(x) is Literal:
+            return folded(self, inputs)
+        inner = graph.producer(x, Convert)
+        if inner is not None and not self.weak:
+            first = inner.inputs[0]
+            if _keeps_values(first.type.dtype, x.type.dtype):
+                return (graph.emit(self, first),)
+        return sunk(self, graph, inputs)
+
+
+@lru_cache(maxsize=256)
+def _keeps_values(source: np.dtype, target: np.dtype) -> bool:
+    """Whether every value of one dtype is one of the other, which is of its kind."""
+    if source.kind in "iub" and target.kind in "iu":
+        return np.can_cast(source, target, "safe")
+    if not (is_float(source) and is_float(target)):
+        return False
+    one, two = finfo(source), finfo(target)
+    inside = float(one.max) <= float(two.max) and float(one.smallest_subnormal) >= float(two.smallest_subnormal)
+    return inside and one.nmant <= two.nmant
+
+
+def sunk(op: Primitive, graph: Graph, inputs: Sequence[Atom], first: int = 0) -> Sequence[Atom] | None:
+    """A `simplified` rule of elementwise operations: what is done to all operands is done to the result instead.
+
+    `op(broadcast(x), broadcast(y), 2)` becomes `broadcast(op(x, y, 2))`, which computes fewer elements, and so for
+    `reshape` and `transpose`, two of which become one. Operands before number `first` are scalars and stay.
+    """
+    values = inputs[first:]
+    for a in values:
+        if type(a) is not Literal:
+            maker = graph.operation(a)
+            if maker is None or type(maker.op) not in _SINKING:
+                return None
+    makers = [graph.operation(a) for a in values if type(a) is not Literal]
+    if not makers or makers[0] is None:
+        return None
+    move = makers[0].op
+    shape = makers[0].inputs[0].type.shape
+    for maker in makers:
+        if maker is None or maker.op is not move or maker.inputs[0].type.shape != shape:
+            return None
+    dying = {maker.outputs[0] for maker in makers if maker and graph.alone(maker.outputs[0], inputs)}
+    spread = type(move) is BroadcastInDim or (type(move) is Reshape and Reshape.adds_ones(shape, move.shape))
+    if len(dying) < (1 if spread else 2):
+        return None
+    rest = iter(makers)
+    small = [resized(a, shape) if type(a) is Literal else next(rest).inputs[0] for a in values]  # type: ignore[union-attr]
+    return (graph.emit(move, graph.emit(op, *inputs[:first], *small)),)
+
+
+_SINKING = (BroadcastInDim, Reshape, Transpose)
+
 
 def _saturate(x: np.ndarray, target: np.dtype) -> np.ndarray:
     if is_low_precision(x.dtype):
@@ -318,6 +478,8 @@ def convert(x: Any, dtype: np.dtype) -> Any:
 
 class BitcastConvertType(Primitive):
     """The same bits read as another dtype of the same width; a narrower or wider one adds or drops a last axis."""
+
+    exact = True
 
     dtype: np.dtype
 
@@ -356,6 +518,8 @@ def bitcast_convert_type(x: Any, dtype: np.dtype) -> Any:
 
 class Iota(Primitive):
     """Counts 0, 1, 2, … along one axis."""
+
+    cheap = True
 
     type: ArrayType
     axis: int

@@ -71,3 +71,35 @@ def test_compilations_are_counted() -> None:
 
 def test_the_result_handler_is_found_for_this_engine() -> None:
     assert executable._handler_arguments in ((True,), (True, True))
+
+
+def test_a_saved_program_runs_as_before() -> None:
+    device = fg.devices("cpu")[0]
+    module = fg.jit(lambda x: fnp.exp(x) * 1.75).lower(fnp.ones(9))._module
+    made = executable.compile_module(module, device)
+    before = compile_count()
+    loaded = executable.load_executable(made.serialize(), module, device)
+    assert compile_count() == before
+    buffers = [fnp.linspace(0.0, 1.0, 9).buffer(device)]
+    np.testing.assert_array_equal(loaded(buffers)[0], made(buffers)[0])
+
+
+@pytest.mark.parametrize("blob", [b"", b"no program", bytes(1000)])
+def test_what_is_no_saved_program_is_refused(blob: bytes) -> None:
+    module = fg.jit(lambda x: x * 1.75).lower(fnp.ones(9))._module
+    with pytest.raises(errors.EngineError, match=r"what was saved of program .* cannot be loaded:\n"):
+        executable.load_executable(blob, module, fg.devices("cpu")[0])
+
+
+class Unsaveable:
+    """Stands for a loaded program of an engine that cannot save any."""
+
+    def serialize(self) -> bytes:
+        raise ValueError("not implemented")
+
+
+def test_a_program_that_cannot_be_saved_says_so() -> None:
+    made = executable.compile_module(fg.jit(lambda x: x * 1.75).lower(fnp.ones(9))._module, fg.devices("cpu")[0])
+    made.loaded = Unsaveable()
+    with pytest.raises(errors.EngineError, match=r"serializing program .* failed in the engine:\nnot implemented"):
+        made.serialize()

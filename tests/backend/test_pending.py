@@ -116,6 +116,9 @@ class Slow:
     def is_ready(self) -> bool:
         return self.here
 
+    def block_until_ready(self) -> None:
+        pass
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return self.words
 
@@ -174,7 +177,7 @@ def test_calls_without_checks_stand_for_all_that_they_come_from() -> None:
 
 def test_what_the_engine_could_not_finish_is_an_engine_error() -> None:
     class Broken(Slow):
-        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        def block_until_ready(self) -> None:
             raise RuntimeError("INTERNAL: broken")
 
     broken = pending.pending_of([Told("never")], [Broken(0)], ())

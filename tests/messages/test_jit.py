@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad import errors
+from funcgrad.compiler import disk
 from tests.messages.mistakes import Mistake, Mistakes, normalised
 
 mistake = Mistakes()
@@ -117,4 +119,23 @@ def test_the_warning_about_retracing() -> None:
         "Every shape needs its own program: pad arrays to a few shapes, and mask what is padding.\n"
         "Every static value needs its own program: let numbers that vary be traced (not in static_argnums, as arrays "
         "or numbers), and pass the same object each time for the rest.",
+    )
+
+
+def test_the_warning_about_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_process", disk._Process())
+    (tmp_path / "file").touch()
+
+    def twice() -> None:
+        for scale in (1.5, 2.5):
+            with fg.config(cache=True, cache_dir=tmp_path / "file"):
+                fg.jit(lambda x: x * scale + 0.0625)(fnp.ones(3))  # noqa: B023
+
+    category, message = warning_of(twice)
+    assert category is errors.CacheWarning
+    assert message.replace(str(tmp_path), "TMP") == (
+        "the cache of compiled programs in TMP/file cannot be used: Not a directory.\n"
+        "Work goes on without it: each process compiles its own programs. Choose another directory with "
+        "fg.config.update(cache_dir=…) or the environment variable FUNCGRAD_CACHE_DIR; or do without the cache, and "
+        "without this warning, by fg.config.update(cache=False) or FUNCGRAD_CACHE=0."
     )

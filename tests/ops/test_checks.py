@@ -174,3 +174,14 @@ def test_check_indices_refuses_like_indexing() -> None:
     with pytest.raises(OutOfBoundsError) as compiled:
         fg.jit(lambda x, i: x[i])(fnp.arange(5), 7).item()
     assert compiled.value.message == eager.value.message
+
+
+def test_a_line_is_one_site_also_once_the_interpreter_has_specialised_it() -> None:
+    def element(x: Any, i: Any) -> Any:
+        return x[i]
+
+    sites = set()
+    for _ in range(40):
+        program = fg.make_program(element)(fnp.ones(3), 1)
+        sites |= {eqn.op.site for eqn in program.equations if isinstance(eqn.op, CheckIndices)}
+    assert len(sites) == 1
