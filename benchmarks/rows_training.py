@@ -12,14 +12,14 @@ from .libraries import JAX, OURS, Library
 from .timing import Ratio, Row
 from .workloads import gpt_params, gpt_step, gpt_tokens, mlp_params, mlp_step
 
-__all__ = ["rows"]
+__all__ = ["STEPS", "rows", "steps"]
 
 STEPS = 5
 
 
-def _steps(library: Library, step: Callable[..., Any], state: Any, *batch: Any) -> Callable[[], Any]:
-    """Some steps in a row, then a wait for the last."""
-    compiled = library.top.jit(lambda *args: step(library, *args))
+def steps(library: Library, step: Callable[..., Any], state: Any, *batch: Any, **options: Any) -> Callable[[], Any]:
+    """Some steps in a row, then a wait for the last; with options of `jit`."""
+    compiled = library.top.jit(lambda *args: step(library, *args), **options)
     state, batch = library.top.tree.map(library.np.asarray, (state, batch))
 
     def run() -> None:
@@ -32,7 +32,7 @@ def _steps(library: Library, step: Callable[..., Any], state: Any, *batch: Any) 
 
 
 def _row(what: str, step: Callable[..., Any], state: Any, *batch: Any) -> Row:
-    contenders = {name: _steps(library, step, state, *batch) for name, library in (("ours", OURS), ("jax", JAX))}
+    contenders = {name: steps(library, step, state, *batch) for name, library in (("ours", OURS), ("jax", JAX))}
     return Row("training", what, contenders, [Ratio("jax", 1.0)], per=STEPS, clock=time.perf_counter)
 
 

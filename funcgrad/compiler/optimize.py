@@ -16,6 +16,7 @@ from .simplify import eliminate_dead_code
 
 __all__ = ["optimize", "optimize_inner", "write_out"]
 
+_LARGEST = 1 << 19  # equations above which calls stay calls: calls of calls can multiply without end
 _ROUNDS = 20  # programs need three or four; each round leaves fewer equations, or moves some of them down
 
 
@@ -83,7 +84,7 @@ def write_out(program: Program) -> Program:
                 stack[-1].renamed.update(zip(call.caller.outputs, results, strict=True))
             continue
         inputs = call.read(eqn.inputs)
-        instead = eqn.op.written_out(inputs)
+        instead = eqn.op.written_out(inputs) if len(written) < _LARGEST else None
         if instead is not None:
             stack.append(_Call(*instead, eqn))
         elif call is outermost:

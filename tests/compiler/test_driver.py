@@ -12,7 +12,7 @@ import pytest
 import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad.backend.executable import Executable
-from funcgrad.compiler.driver import Driver
+from funcgrad.compiler.driver import Driver, _waits
 
 STEPS = 6
 
@@ -210,3 +210,25 @@ def test_the_table_of_regions_prints() -> None:
     assert (row.runs, row.equations, row.inputs, row.outputs) == (1, 5 * STEPS, 1, 1)
     fresh = fg.jit(lambda x: chain(x) * 3.25, regions="off").lower(fnp.ones((5, 5)))
     assert "-" in str(fresh.regions()).splitlines()[-1]
+
+
+def test_runs_under_way_are_bounded() -> None:
+    driver = driver_of(repeated_steps, fnp.ones((5, 5)))
+    waits = _waits(driver.cut, 8)
+    places = [number for number, wait in enumerate(waits) if wait is not None]
+    assert places == list(range(4, len(driver.cut.steps), 4))
+    made: dict[int, int] = {}
+    for number, (step, wait) in enumerate(zip(driver.cut.steps, waits, strict=True)):
+        assert wait is None or made[wait] < number  # it is there, and nobody has let it go
+        made.update(dict.fromkeys(step.gives, number))
+        for slot in step.frees:
+            made.pop(slot, None)
+    x = fnp.ones((5, 5))
+    found = Driver(driver.cut, driver.executables, driver.device)([x.buffer()])
+    np.testing.assert_allclose(np.asarray(found[0]), np.asarray(repeated_steps(x)), rtol=1e-5)
+
+
+def repeated_steps(x: Any) -> Any:
+    for _ in range(80):
+        x = fnp.sin(x) @ fnp.cos(x) * 0.001 + x
+    return x

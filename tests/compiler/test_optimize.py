@@ -12,6 +12,7 @@ from hypothesis import given, settings
 
 import funcgrad as fg
 import funcgrad.numpy as fnp
+from funcgrad.compiler import optimize as optimize_module
 from funcgrad.compiler.optimize import optimize, write_out
 from funcgrad.core.check import check_program
 from funcgrad.core.program import Program, run_program
@@ -367,3 +368,16 @@ def test_exact_operations_are(sample: Any) -> None:
         args = (abs(x),) if sample is sqrt else (x, y)[: 1 if sample in UNARY_EXACT else 2]
         one, two = np.asarray(fg.jit(lambda *a: sample(*a))(*args)), np.asarray(sample(*args))
         np.testing.assert_array_equal(one.view("u1"), two.view("u1"), err_msg=dtype)
+
+
+def test_calls_that_multiply_without_end_stay_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(function: Any) -> Any:
+        return fg.jit(lambda x: function(x) + function(x * 2.0))
+
+    function: Any = fnp.sin
+    for _ in range(12):
+        function = doubled(function)
+    monkeypatch.setattr(optimize_module, "_LARGEST", 100)
+    program = optimize(fg.make_program(function)(1.0))
+    assert len(program.equations) < 1000
+    assert any(eqn.op.name == "call" for eqn in program.equations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import hypothesis.strategies as st
@@ -109,6 +110,22 @@ def test_a_deep_network_has_few_regions_however_deep() -> None:
     assert max(len(cut.regions) for cut in (shallow, deep)) <= 8
     distinct = sum(len(region.program.equations) for region in deep.regions)
     assert distinct < len(deep.program.equations) / 4
+
+
+def test_calls_of_equal_programs_share_a_region() -> None:
+    def block(x: Any) -> Any:
+        for k in range(40):
+            x = fnp.sin(x) * (1.0 + k) + fnp.cos(x)
+        return x
+
+    def function(x: Any) -> Any:
+        inner = fg.jit(block)
+        return inner(fnp.exp(inner(fnp.tanh(inner(x)) + 2.0)) * 3.0)
+
+    cut = cut_of(function, fnp.ones(8))
+    assert cut is not None
+    assert Counter(step.region for step in cut.steps).most_common(1)[0][1] == 3
+    assert sum(len(region.program.equations) for region in cut.regions) < 180
 
 
 def test_small_programs_and_those_without_repeats_stay_whole() -> None:
