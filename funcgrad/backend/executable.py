@@ -69,7 +69,7 @@ class Executable:
         try:
             return self.execute(buffers).consume_with_handlers(self.handlers)
         except Exception as error:  # the engine raises several unrelated classes
-            raise self._failure("running", error) from None
+            raise self.failure("running", error) from None
 
     def _run_alone(self, buffers: list[Any]) -> list[Any]:
         """Run a program with callbacks until it is done. What a callback raised is raised here."""
@@ -88,10 +88,11 @@ class Executable:
             finally:
                 del run, failure  # else the exception and this frame would keep each other alive
         if failure is not None:
-            raise self._failure("running", failure) from None
+            raise self.failure("running", failure) from None
         return outs
 
-    def _failure(self, doing: str, error: BaseException) -> EngineError:
+    def failure(self, doing: str, error: BaseException) -> EngineError:
+        """The error for what the engine raised while doing something with it."""
         return _engine_error(doing, self.name, self.in_types, self.source, error)
 
     def text(self) -> str:

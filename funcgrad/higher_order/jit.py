@@ -10,10 +10,10 @@ import functools
 import gc
 import weakref
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from ..backend.array import Array
 from ..backend.client import Device, default_device, find_device
 from ..backend.registry import flatten as flatten_leaves
 from ..compiler.cache import clear as clear_compiled
@@ -31,6 +31,7 @@ from .call import Call
 from .donation import Donation
 from .identity import HasIdentity, Identity, identity_of, is_plain
 from .retrace import Retraces
+from .shortcut import OTHER, Shortcut, write_shortcut
 from .signature import Arguments, ShapeDtypeStruct, complete_statics
 from .stages import Dispatch, Lowered
 from .traced import Traced, trace_function
@@ -38,8 +39,6 @@ from .traced import Traced, trace_function
 __all__ = ["CacheInfo", "Jitted", "clear_caches", "disable_jit", "eval_shape", "jit", "make_program"]
 
 _BOTTOM = bottom()
-_placed_of = attrgetter("_placed")
-_buffer_of = attrgetter("_buffer")
 
 
 class CacheInfo(NamedTuple):
@@ -96,8 +95,9 @@ class Jitted(HasIdentity):
         functools.update_wrapper(self, function)
         self.__wrapped__ = function
         self._options = options
-        self._has_static = bool(options.static_argnums or options.static_argnames)
         self._dispatches: dict[Any, Dispatch] = {}
+        self._shortcuts: dict[Any, Shortcut] = {}
+        self._shortcut: Shortcut = _no_shortcut  # the last one taken
         self._traces = OnceCache(limit=4096)
         self._retraces = Retraces()
         self._counters = _Counters()
@@ -115,23 +115,24 @@ class Jitted(HasIdentity):
         return (statics, self._options.inline, self.__wrapped__, *attributes.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Hot: the dispatch of compiled functions (benchmark: dispatch). What can run in C does.
-        if state.trace is _BOTTOM and not self._has_static:
-            leaves, in_tree = flatten_leaves((args, kwargs) if kwargs else args)
-            try:
-                placed = tuple(map(_placed_of, leaves))
-            except AttributeError:
-                return self._general(args, kwargs)
-            dispatch = self._dispatches.get((in_tree, config.current, placed))
-            if dispatch is None and None in placed:  # some leaf has no buffer yet
-                for leaf in leaves:
-                    leaf.buffer()
-                dispatch = self._dispatches.get((in_tree, config.current, tuple(map(_placed_of, leaves))))
-            if dispatch is not None:
-                return dispatch(list(map(_buffer_of, leaves)), leaves)
-        return self._general(args, kwargs)
+        # Hot: the dispatch of compiled functions (benchmark: dispatch).
+        found = self._shortcut(args, kwargs)
+        return self._search(args, kwargs) if found is OTHER else found
 
-    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _search(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call unlike the one before. What kind it is is known for sure only when its shortcut has been tried."""
+        if state.trace is not _BOTTOM or self._options.static_argnums or self._options.static_argnames:
+            return self._general(args, kwargs)
+        leaves, in_tree = flatten_leaves((args, kwargs))
+        kind = (in_tree, config.current, tuple([_kind_of(leaf) for leaf in leaves]))
+        shortcut = self._shortcuts.get(kind)
+        found = OTHER if shortcut is None else shortcut(args, kwargs)
+        if shortcut is None or found is OTHER:
+            return self._general(args, kwargs, kind)
+        self._shortcut = shortcut
+        return found
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Any = None) -> Any:
         call = self._arguments(args, kwargs)
         values = call.values
         if config.current.disable_jit:
@@ -142,13 +143,22 @@ class Jitted(HasIdentity):
         place = device or default_device()
         key = (call.key, place, device is not None)
         dispatch = self._dispatches.get(key)
+        again = dispatch is not None
         if dispatch is None:
             dispatch = self._dispatches[key] = self._dispatch(call, place, device is not None)
         buffers = [value.buffer(place) for value in values]
-        placed = tuple([value._placed for value in values])
-        if call.quick_tree is not None and all(p is not None and p.place is place for p in placed):
-            self._dispatches[call.quick_tree, config.current, placed] = dispatch
+        if again:  # what is called once needs no shortcut
+            self._take_shortcut(key, kind, call, dispatch)
         return dispatch(buffers, values)
+
+    def _take_shortcut(self, key: Any, kind: Any, call: Arguments, dispatch: Dispatch) -> None:
+        """Have a shortcut for calls like this one, and try it first."""
+        key = (key, tuple([_kind_of(leaf) for leaf in call.leaves]))
+        shortcut = self._shortcuts.get(key) or write_shortcut(call, dispatch, config.current)
+        if shortcut is not None:
+            self._shortcuts[key] = self._shortcut = shortcut
+            if kind is not None:
+                self._shortcuts[kind] = shortcut
 
     def _run_inside(self, call: Arguments) -> Any:
         """Call it inside another transformation: one equation, or with `inline` all of its equations."""
@@ -182,9 +192,14 @@ class Jitted(HasIdentity):
     def _forget_dispatches(self) -> None:
         self._counters.forgotten += sum(dispatch.calls for dispatch in self._used())
         self._dispatches.clear()
+        self._forget_shortcuts()
+
+    def _forget_shortcuts(self) -> None:
+        self._shortcuts.clear()
+        self._shortcut = _no_shortcut
 
     def _used(self) -> list[Dispatch]:
-        return list({id(dispatch): dispatch for dispatch in list(self._dispatches.values())}.values())
+        return list(self._dispatches.values())
 
     def _donation(self, call: Arguments) -> Donation | None:
         numbers, names = self._options.donate_argnums, self._options.donate_argnames
@@ -269,9 +284,19 @@ class Jitted(HasIdentity):
     def clear_cache(self) -> None:
         """Forget what was traced and compiled, and start counting anew."""
         self._dispatches.clear()
+        self._forget_shortcuts()
         self._traces.clear()
         self._retraces = Retraces()
         self._counters = _Counters()
+
+
+def _no_shortcut(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return OTHER
+
+
+def _kind_of(leaf: Any) -> Any:
+    """What tells kinds of calls apart: as a rule, all calls with leaves of the same kinds can take one shortcut."""
+    return leaf._placed or leaf.type if type(leaf) is Array else type(leaf)
 
 
 _DISPATCHES = 1 << 14  # remembered ways to call one function
