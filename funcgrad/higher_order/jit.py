@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import gc
-import weakref
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakMethod, WeakSet
 
 from ..backend.array import Array
 from ..backend.client import Device, default_device, find_device
@@ -31,7 +31,7 @@ from .call import Call
 from .donation import Donation
 from .identity import HasIdentity, Identity, identity_of, is_plain
 from .retrace import Retraces
-from .shortcut import OTHER, Shortcut, write_shortcut
+from .shortcut import Shortcut, long_way, write_shortcut
 from .signature import Arguments, ShapeDtypeStruct, complete_statics
 from .stages import Dispatch, Lowered
 from .traced import Traced, trace_function
@@ -89,7 +89,16 @@ class _Counters:
 
 
 class Jitted(HasIdentity):
-    """A function that is compiled when called. Made by `fg.jit`."""
+    """A function that is compiled when called. Made by `fg.jit`.
+
+    An instance's own `__call__` is the shortcut that it took last, or the long way: there is no frame between.
+    """
+
+    __slots__ = ("__call__",)  # Hot: a method would be a tenth of the call of a small program (benchmark: dispatch)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def __init__(self, function: Callable[..., Any], options: _Options) -> None:
         functools.update_wrapper(self, function)
@@ -97,7 +106,7 @@ class Jitted(HasIdentity):
         self._options = options
         self._dispatches: dict[Any, Dispatch] = {}
         self._shortcuts: dict[Any, Shortcut] = {}
-        self._shortcut: Shortcut = _no_shortcut  # the last one taken
+        self._forget_shortcuts()
         self._traces = OnceCache(limit=4096)
         self._retraces = Retraces()
         self._counters = _Counters()
@@ -114,10 +123,11 @@ class Jitted(HasIdentity):
         statics = self._options.static_argnums, self._options.static_argnames
         return (statics, self._options.inline, self.__wrapped__, *attributes.items())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Hot: the dispatch of compiled functions (benchmark: dispatch).
-        found = self._shortcut(args, kwargs)
-        return self._search(args, kwargs) if found is OTHER else found
+    def __copy__(self) -> Jitted:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Jitted:
+        return self
 
     def _search(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call unlike the one before. What kind it is is known for sure only when its shortcut has been tried."""
@@ -125,11 +135,12 @@ class Jitted(HasIdentity):
             return self._general(args, kwargs)
         leaves, in_tree = flatten_leaves((args, kwargs))
         kind = (in_tree, config.current, tuple([_kind_of(leaf) for leaf in leaves]))
-        shortcut = self._shortcuts.get(kind)
-        found = OTHER if shortcut is None else shortcut(args, kwargs)
-        if shortcut is None or found is OTHER:
+        shortcut = self._shortcuts.pop(kind, None)
+        if shortcut is None:
             return self._general(args, kwargs, kind)
-        self._shortcut = shortcut
+        self.__call__ = shortcut
+        found = shortcut(*args, **kwargs)  # where it does not take the call either, that is back here, without it
+        self._shortcuts.setdefault(kind, shortcut)
         return found
 
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Any = None) -> Any:
@@ -154,9 +165,10 @@ class Jitted(HasIdentity):
     def _take_shortcut(self, key: Any, kind: Any, call: Arguments, dispatch: Dispatch) -> None:
         """Have a shortcut for calls like this one, and try it first."""
         key = (key, tuple([_kind_of(leaf) for leaf in call.leaves]))
-        shortcut = self._shortcuts.get(key) or write_shortcut(call, dispatch, config.current)
+        shortcut = self._shortcuts.get(key) or write_shortcut(call, dispatch, config.current, WeakMethod(self._search))
         if shortcut is not None:
-            self._shortcuts[key] = self._shortcut = shortcut
+            self._shortcuts[key] = shortcut
+            self.__call__ = shortcut
             if kind is not None:
                 self._shortcuts[kind] = shortcut
 
@@ -196,7 +208,7 @@ class Jitted(HasIdentity):
 
     def _forget_shortcuts(self) -> None:
         self._shortcuts.clear()
-        self._shortcut = _no_shortcut
+        self.__call__ = long_way(WeakMethod(self._search))
 
     def _used(self) -> list[Dispatch]:
         return list(self._dispatches.values())
@@ -290,17 +302,13 @@ class Jitted(HasIdentity):
         self._counters = _Counters()
 
 
-def _no_shortcut(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return OTHER
-
-
 def _kind_of(leaf: Any) -> Any:
     """What tells kinds of calls apart: as a rule, all calls with leaves of the same kinds can take one shortcut."""
     return leaf._placed or leaf.type if type(leaf) is Array else type(leaf)
 
 
 _DISPATCHES = 1 << 14  # remembered ways to call one function
-_living: weakref.WeakSet[Jitted] = weakref.WeakSet()
+_living: WeakSet[Jitted] = WeakSet()
 _SMALL = 1 << 16  # elements of the arrays made while tracing that an equal function may take over
 _shared = OnceCache(limit=512)
 _shared_with_arrays = OnceCache(limit=16)  # they keep the arrays alive that the functions close over

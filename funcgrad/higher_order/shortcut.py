@@ -5,13 +5,13 @@ up, a shortcut checks that they are what it expects, piece by piece, and has the
 written as text and compiled, since the loops and calls of a general function would take longer than the engine does
 for a small program (benchmark: dispatch). For two arrays in and one out it reads:
 
-    def shortcut(args, kwargs):
+    def shortcut(*args, **kwargs):
         try:
-            if not (state.trace is bottom and (scoped() or everywhere['_process']) is settings): return OTHER
-            if not (not kwargs): return OTHER
+            if not (state.trace is bottom and (scoped() or …) is settings): return other()(args, kwargs)
+            if not (not kwargs): return other()(args, kwargs)
             [a1, a2] = args
-        except (KeyError, TypeError, ValueError): return OTHER
-        if not (type(a1) is Array and a1._placed is k0 and … or fit([a1, a2], k1)): return OTHER
+        except (KeyError, TypeError, ValueError): return other()(args, kwargs)
+        if not (type(a1) is Array and a1._placed is k1 and … or fit([a1, a2], k0)): return other()(args, kwargs)
         if watch.on: return dispatch([a1._buffer, a2._buffer], [a1, a2])
         dispatch.calls += 1
         execute = executable.execute
@@ -36,22 +36,31 @@ from ..transforms.arguments import lift
 from .signature import Arguments, static_key
 from .stages import Dispatch
 
-__all__ = ["OTHER", "Shortcut", "write_shortcut"]
+__all__ = ["Shortcut", "long_way", "write_shortcut"]
 
-Shortcut = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+Shortcut = Callable[..., Any]
+Search = Callable[[], Any]  # a weak reference to the method that takes `args` and `kwargs` of calls of other kinds
 
-OTHER = object()  # what a shortcut returns for a call of another kind; then nothing has happened
 _FEW = 128  # so many arrays are written out one by one; for more, compiling the text would take too long
 _NUMBERS = (bool, int, float, complex)  # immutable: the same object is the same value
 _PLAIN = (bool, int, str, type(None), type, type(flatten), type(lambda: None))  # `==` and the type tell these apart
 
 
-def write_shortcut(call: Arguments, dispatch: Dispatch, settings: Settings) -> Shortcut | None:
+def long_way(search: Search) -> Shortcut:
+    """What takes the place of a shortcut while there is none."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return search()(args, kwargs)
+
+    return call
+
+
+def write_shortcut(call: Arguments, dispatch: Dispatch, settings: Settings, search: Search) -> Shortcut | None:
     """The shortcut for calls like this one, whose arguments have their buffers; None if one is on another device."""
     placed = [value._placed for value in call.values]
     if any(p is None or p.place is not dispatch.place for p in placed):
         return None
-    return _Writer(call, dispatch, settings, placed).written()
+    return _Writer(call, dispatch, settings, search, placed).written()
 
 
 class _Writer:
@@ -63,12 +72,13 @@ class _Writer:
         arrays: the variables that hold the traced leaves.
     """
 
-    def __init__(self, call: Arguments, dispatch: Dispatch, settings: Settings, placed: list[Any]) -> None:
+    def __init__(
+        self, call: Arguments, dispatch: Dispatch, settings: Settings, search: Search, placed: list[Any]
+    ) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
             "__name__": __name__,  # by which this library knows its own frames
             "Array": Array,
-            "OTHER": OTHER,
             "bottom": bottom(),
             "dispatch": dispatch,
             "everywhere": vars(config),  # reading an attribute of a class with `__getattr__` takes longer
@@ -78,6 +88,7 @@ class _Writer:
             "from_buffers": from_buffers,
             "new": object.__new__,
             "same": _same,
+            "other": search,
             "scoped": config._scoped.get,
             "settings": settings,
             "state": state,
@@ -97,10 +108,10 @@ class _Writer:
         self._line("try:")
         self._require("state.trace is bottom and (scoped() or everywhere['_process']) is settings")
         self._read_arguments()
-        self._line("except (KeyError, TypeError, ValueError): return OTHER")  # other keys, no hash, other lengths
+        self._line("except (KeyError, TypeError, ValueError): return other()(args, kwargs)")  # keys, lengths, no hash
         self._check_arrays()
         self._run()
-        text = "def shortcut(args, kwargs):\n" + "\n".join(f"    {line}" for line in self.lines)
+        text = "def shortcut(*args, **kwargs):\n" + "\n".join(f"    {line}" for line in self.lines)
         exec(compile(text, f"<shortcut to {self._dispatch.executable.name}>", "exec"), self.names)
         return self.names.pop("shortcut")  # a function that is among its own names would live too long
 
@@ -176,7 +187,7 @@ class _Writer:
             self._line(f"arrays = [{', '.join(self.arrays)}]")
             expected = f"[array._placed for array in arrays if type(array) is Array] == {placed}"
         if self.arrays:
-            self._line(f"if not ({expected} or fit({self._array_list()}, {placed})): return OTHER")
+            self._line(f"if not ({expected} or fit({self._array_list()}, {placed})): return other()(args, kwargs)")
 
     def _array_list(self) -> str:
         return f"[{', '.join(self.arrays)}]" if self._few else "arrays"
@@ -239,7 +250,7 @@ class _Writer:
         self.lines.append(text)
 
     def _require(self, condition: str) -> None:
-        self._line(f"    if not ({condition}): return OTHER")
+        self._line(f"    if not ({condition}): return other()(args, kwargs)")
 
     def _assign(self, expression: str) -> str:
         """Write a new variable's assignment; its name."""
