@@ -42,6 +42,7 @@ Shortcut = Callable[..., Any]
 Search = Callable[[], Any]  # a weak reference to the method that takes `args` and `kwargs` of calls of other kinds
 
 _FEW = 128  # so many arrays are written out one by one; for more, compiling the text would take too long
+_DEEP = 50  # so many containers inside each other are written out; the parser takes less than 200
 _NUMBERS = (bool, int, float, complex)  # immutable: the same object is the same value
 _PLAIN = (bool, int, str, type(None), type, type(flatten), type(lambda: None))  # `==` and the type tell these apart
 
@@ -230,16 +231,16 @@ class _Writer:
         self._line(f"{array}._placed = {self._name(placed)}")
         return array
 
-    def _built(self, structure: Any, results: Iterator[str]) -> str:
+    def _built(self, structure: Any, results: Iterator[str], depth: int = 0) -> str:
         """An expression for a tree of results."""
         node = structure.node_data()
         if node is None:
             return next(results)
         kind, data = node
-        if kind not in (dict, list, tuple):
+        if kind not in (dict, list, tuple) or depth == _DEEP:
             leaves = [next(results) for _ in range(structure.num_leaves)]
             return f"{self._name(structure.unflatten)}([{', '.join(leaves)}])"
-        inner = [self._built(child, results) for child in structure.children()]
+        inner = [self._built(child, results, depth + 1) for child in structure.children()]
         if kind is dict:
             return f"{{{', '.join([f'{self._key(key)}: {value}' for key, value in zip(data, inner, strict=True)])}}}"
         return f"[{', '.join(inner)}]" if kind is list else f"({''.join([f'{value}, ' for value in inner])})"

@@ -41,6 +41,12 @@ class Boxed:
 
 
 x, y = fnp.arange(4.0), fnp.arange(4.0) + 1
+
+
+def nested(depth: int) -> Any:
+    return {"leaf": x, "rest": [nested(depth - 1)]} if depth else (y,)
+
+
 KINDS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     ((x,), {}),
     ((x, y), {}),
@@ -67,6 +73,7 @@ KINDS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     ((np.arange(4, dtype=np.float32),), {}),
     ((np.float32(3), x), {}),
     ((), {}),
+    ((nested(100),), {}),
     (({f"leaf{i}": x if i % 3 else y for i in range(150)},), {}),
 ]
 
