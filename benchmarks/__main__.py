@@ -49,13 +49,15 @@ def number(value: float | None) -> str:
 
 def cells(result: Result) -> list[str]:
     """One line of the table."""
-    ratios = ", ".join(f"{ratio:.2f} {peer}" for peer, ratio in result.ratios.items() if peer != "engine")
+    ratios = [f"{ratio:.2f} {peer}" for peer, ratio in result.ratios.items() if peer != "engine"]
+    if "engine" in result.times:
+        ratios.append(f"{result.times['engine'] / result.times['ours']:.0%} is the engine's")
     return [
         result.row.what,
         number(result.times["ours"]),
         *(number(result.times.get(peer)) for peer in PEERS),
         "≤ " + ", ".join(map(str, result.row.budget)) if result.row.budget else "",
-        ratios,
+        ", ".join(ratios),
         result.verdict,
     ]
 

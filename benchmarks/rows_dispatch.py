@@ -46,7 +46,7 @@ def _engine(function: Callable[..., Any], args: tuple[Any, ...], loop: bool) -> 
     return step
 
 
-def _row(what: str, function: Callable[..., Any], args: tuple[Any, ...], loop: bool, against_jax: bool) -> Row:
+def _row(what: str, function: Callable[..., Any], args: tuple[Any, ...], loop: bool = False) -> Row:
     make = _loop if loop else _call
     ours, jaxs = [library.top.tree.map(library.np.asarray, args) for library in (OURS, JAX)]
     leaves = len(OURS.top.tree.leaves(args))
@@ -55,18 +55,33 @@ def _row(what: str, function: Callable[..., Any], args: tuple[Any, ...], loop: b
         "jax": make(JAX, function, jaxs),
         "engine": _engine(function, ours, loop),
     }
-    budget = [Ratio("jax", 1.0)] if against_jax else []
-    return Row("dispatch", what, contenders, [*budget, AtMost("engine", round(5 + 0.3 * leaves, 1))])
+    budget = [Ratio("jax", 1.0)] if leaves <= 20 else [AtMost("engine", round(5 + 0.3 * leaves, 1))]
+    return Row("dispatch", what, contenders, budget)
+
+
+def _other(what: str, argument: Any, **options: Any) -> Row:
+    """A call with an array and something else."""
+    x = np.ones(4, np.float32)
+    contenders = {}
+    for name, library in (("ours", OURS), ("jax", JAX)):
+        compiled, array = library.top.jit(lambda a, b: a * b, **options), library.np.asarray(x)
+        contenders[name] = lambda compiled=compiled, array=array: compiled(array, argument)
+    return Row("dispatch", what, contenders)
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Few arrays, then trees that go round a loop."""
+    """Few arrays, then trees that go round a loop, trees that become one array, and what is no array."""
     x = np.ones(4, np.float32)
 
     def update(tree: Any) -> Any:
         return {name: leaf * 0.5 for name, leaf in tree.items()}
 
-    yield _row("jit call, 2 arrays in, 1 out", lambda a, b: a + b, (x, x), loop=False, against_jax=True)
-    for leaves in (20, 100):
-        tree = {f"leaf{i}": x for i in range(leaves)}
-        yield _row(f"jit loop, dict of {leaves} leaves", update, (tree,), loop=True, against_jax=leaves == 20)
+    yield _row("jit call, 2 arrays in, 1 out", lambda a, b: a + b, (x, x))
+    trees = {leaves: {f"leaf{i:04}": x for i in range(leaves)} for leaves in (2, 20, 100, 1000)}
+    for leaves, tree in trees.items():
+        yield _row(f"jit loop, dict of {leaves:,} leaves", update, (tree,), loop=True)
+    for leaves, tree in trees.items():
+        yield _row(f"jit call, dict of {leaves:,} leaves in, 1 out", lambda tree: tree["leaf0000"] + 1, (tree,))
+    yield _other("jit call, array and Python float", 2.0)
+    yield _other("jit call, array and NumPy array", x)
+    yield _other("jit call, array and static int", 2, static_argnums=1)

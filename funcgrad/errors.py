@@ -44,8 +44,8 @@ from .source import Source, user_source
 __all__ = [
     "ArgumentError",
     "AxisError",
-    "CacheWarning",
     "BranchError",
+    "CacheWarning",
     "CallbackError",
     "CheckError",
     "ConcretizationError",

@@ -7,7 +7,9 @@ and C-contiguous, else one copy. What a user hands in was copied before it got h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import jax
@@ -27,7 +29,7 @@ from .donated import Donated
 from .failures import read, wait_for
 from .pending import Pending
 
-__all__ = ["Array", "Placed", "aligned_copy", "copy_buffer", "from_buffer", "splat_array"]
+__all__ = ["Array", "Placed", "aligned_copy", "copy_buffer", "from_buffer", "from_buffers", "splat_array"]
 
 _ALIGNMENT = 64
 _ALIGN_FROM = 1 << 12  # below this many bytes a copy costs less than aligning
@@ -253,6 +255,26 @@ def _unpickled(data: bytes, shape: tuple[int, ...], dtype: str) -> Array:
 def from_buffer(buffer: Any, type: ArrayType, place: Device, committed: bool, pending: Pending | None = None) -> Array:
     """An array of what a compiled program returned on `place`, and the checks that it is subject to."""
     return Array(None, buffer, type, place if committed else None, Placed(type, place, committed), pending)
+
+
+def from_buffers(
+    buffers: Sequence[Any],
+    types: Sequence[ArrayType],
+    placed: Sequence[Placed],
+    device: Device | None,
+    pending: Pending | None = None,
+) -> list[Array]:
+    """Arrays of what a compiled program returned, committed to `device` if that is one."""
+    # Hot: calling the class for each result would take twice as long (benchmark: dispatch).
+    arrays = list(map(object.__new__, repeat(Array, len(buffers))))
+    for array, buffer, type, where in zip(arrays, buffers, types, placed, strict=False):
+        array._host = None
+        array._buffer = buffer
+        array._type = type
+        array._device = device
+        array._placed = where
+        array._pending = pending
+    return arrays
 
 
 def aligned_copy(source: np.ndarray) -> np.ndarray:

@@ -8,9 +8,11 @@ process in the middle of the engine: the interpreter waits for it.
 
 from __future__ import annotations
 
+import atexit
 import contextvars
 import os
 import shutil
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -81,6 +83,7 @@ class _Worker:
 _place = _Place()
 _awaited = _Worker("funcgrad-compile")
 _background = _Worker("funcgrad-background")
+_under_way: set[Compilation[Any]] = set()
 _closing = False
 
 
@@ -109,9 +112,11 @@ class Compilation(Generic[T]):
         if self._cancelled or _closing:
             raise CancelledError
         _place.compilation = self
+        _under_way.add(self)
         try:
             return work()
         finally:
+            _under_way.discard(self)
             _place.compilation = None
 
     @property
@@ -305,12 +310,19 @@ def _terminal() -> TextIO | None:
 
 
 def _close() -> None:
-    """The interpreter is about to wait for all threads: let them finish the step that they are at, but none more."""
+    """The interpreter is about to wait for all threads: let them finish the step that they are at, but none more.
+
+    Ctrl-C would end that wait, and then the interpreter, in the middle of the engine, with an abort. So meanwhile it
+    ends the process at once.
+    """
     global _closing
     _closing = True
+    if _under_way and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        atexit.register(signal.signal, signal.SIGINT, signal.default_int_handler)  # runs when the wait is over
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_awaited.restart)
-    os.register_at_fork(after_in_child=_background.restart)
+    for forget in (_awaited.restart, _background.restart, _under_way.clear):
+        os.register_at_fork(after_in_child=forget)
 threading._register_atexit(_close)  # type: ignore[attr-defined]  # `atexit` comes only after the threads have ended

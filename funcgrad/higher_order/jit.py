@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 import gc
-import weakref
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakMethod, WeakSet
 
+from ..backend.array import Array
 from ..backend.client import Device, default_device, find_device
+from ..backend.executable import Executable
 from ..backend.registry import flatten as flatten_leaves
 from ..compiler.cache import clear as clear_compiled
+from ..compiler.driver import Driver
 from ..compiler.evaluate import common_device
 from ..compiler.tiered import Tiered, prepare_program
 from ..compiler.tiered import clear as clear_started
@@ -32,6 +34,7 @@ from .call import Call
 from .donation import Donation
 from .identity import HasIdentity, Identity, identity_of, is_plain
 from .retrace import Retraces
+from .shortcut import Shortcut, long_way, write_shortcut
 from .signature import Arguments, ShapeDtypeStruct, complete_statics
 from .stages import Dispatch, Lowered
 from .traced import Traced, trace_function
@@ -39,8 +42,6 @@ from .traced import Traced, trace_function
 __all__ = ["CacheInfo", "Jitted", "clear_caches", "disable_jit", "eval_shape", "jit", "make_program"]
 
 _BOTTOM = bottom()
-_placed_of = attrgetter("_placed")
-_buffer_of = attrgetter("_buffer")
 
 
 class CacheInfo(NamedTuple):
@@ -93,14 +94,24 @@ class _Counters:
 
 
 class Jitted(HasIdentity):
-    """A function that is compiled when called. Made by `fg.jit`."""
+    """A function that is compiled when called. Made by `fg.jit`.
+
+    An instance's own `__call__` is the shortcut that it took last, or the long way: there is no frame between.
+    """
+
+    __slots__ = ("__call__",)  # Hot: a method would be a tenth of the call of a small program (benchmark: dispatch)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def __init__(self, function: Callable[..., Any], options: _Options) -> None:
         functools.update_wrapper(self, function)
         self.__wrapped__ = function
         self._options = options
-        self._has_static = bool(options.static_argnums or options.static_argnames)
         self._dispatches: dict[Any, Dispatch] = {}
+        self._shortcuts: dict[Any, Shortcut] = {}
+        self._forget_shortcuts()
         self._traces = OnceCache(limit=4096)
         self._retraces = Retraces()
         self._counters = _Counters()
@@ -117,24 +128,27 @@ class Jitted(HasIdentity):
         statics = self._options.static_argnums, self._options.static_argnames
         return (statics, self._options.inline, self.__wrapped__, *attributes.items())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Hot: the dispatch of compiled functions (benchmark: dispatch). What can run in C does.
-        if state.trace is _BOTTOM and not self._has_static:
-            leaves, in_tree = flatten_leaves((args, kwargs) if kwargs else args)
-            try:
-                placed = tuple(map(_placed_of, leaves))
-            except AttributeError:
-                return self._general(args, kwargs)
-            dispatch = self._dispatches.get((in_tree, config.current, placed))
-            if dispatch is None and None in placed:  # some leaf has no buffer yet
-                for leaf in leaves:
-                    leaf.buffer()
-                dispatch = self._dispatches.get((in_tree, config.current, tuple(map(_placed_of, leaves))))
-            if dispatch is not None:
-                return dispatch(list(map(_buffer_of, leaves)), leaves)
-        return self._general(args, kwargs)
+    def __copy__(self) -> Jitted:
+        return self
 
-    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Jitted:
+        return self
+
+    def _search(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call unlike the one before. What kind it is is known for sure only when its shortcut has been tried."""
+        if state.trace is not _BOTTOM or self._options.static_argnums or self._options.static_argnames:
+            return self._general(args, kwargs)
+        leaves, in_tree = flatten_leaves((args, kwargs))
+        kind = (in_tree, config.current, tuple([_kind_of(leaf) for leaf in leaves]))
+        shortcut = self._shortcuts.pop(kind, None)
+        if shortcut is None:
+            return self._general(args, kwargs, kind)
+        self.__call__ = shortcut
+        found = shortcut(*args, **kwargs)  # where it does not take the call either, that is back here, without it
+        self._shortcuts.setdefault(kind, shortcut)
+        return found
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Any = None) -> Any:
         call = self._arguments(args, kwargs)
         values = call.values
         if config.current.disable_jit:
@@ -145,13 +159,23 @@ class Jitted(HasIdentity):
         place = device or default_device()
         key = (call.key, place, device is not None)
         dispatch = self._dispatches.get(key)
+        again = dispatch is not None
         if dispatch is None:
             dispatch = self._dispatches[key] = self._dispatch(call, place, device is not None)
         buffers = [value.buffer(place) for value in values]
-        placed = tuple([value._placed for value in values])
-        if call.quick_tree is not None and all(p is not None and p.place is place for p in placed):
-            self._dispatches[call.quick_tree, config.current, placed] = dispatch
+        if again:  # what is called once needs no shortcut
+            self._take_shortcut(key, kind, call, dispatch)
         return dispatch(buffers, values)
+
+    def _take_shortcut(self, key: Any, kind: Any, call: Arguments, dispatch: Dispatch) -> None:
+        """Have a shortcut for calls like this one, and try it first."""
+        key = (key, tuple([_kind_of(leaf) for leaf in call.leaves]))
+        shortcut = self._shortcuts.get(key) or write_shortcut(call, dispatch, config.current, WeakMethod(self._search))
+        if shortcut is not None:
+            self._shortcuts[key] = shortcut
+            self.__call__ = shortcut
+            if kind is not None:
+                self._shortcuts[kind] = shortcut
 
     def _run_inside(self, call: Arguments) -> Any:
         """Call it inside another transformation: one equation, or with `inline` all of its equations."""
@@ -183,15 +207,20 @@ class Jitted(HasIdentity):
             self._forget_dispatches()
         dispatch = Dispatch(traced, executable, place, committed, donation)
         if type(executable) is Tiered:
-            executable.successors.append(dispatch.take_over)
+            executable.successors.append(functools.partial(_take_over, dispatch, WeakMethod(self._forget_shortcuts)))
         return dispatch
 
     def _forget_dispatches(self) -> None:
         self._counters.forgotten += sum(dispatch.calls for dispatch in self._used())
         self._dispatches.clear()
+        self._forget_shortcuts()
+
+    def _forget_shortcuts(self) -> None:
+        self._shortcuts.clear()
+        self.__call__ = long_way(WeakMethod(self._search))
 
     def _used(self) -> list[Dispatch]:
-        return list({id(dispatch): dispatch for dispatch in list(self._dispatches.values())}.values())
+        return list(self._dispatches.values())
 
     def _donation(self, call: Arguments) -> Donation | None:
         numbers, names = self._options.donate_argnums, self._options.donate_argnames
@@ -277,13 +306,27 @@ class Jitted(HasIdentity):
     def clear_cache(self) -> None:
         """Forget what was traced and compiled, and start counting anew."""
         self._dispatches.clear()
+        self._forget_shortcuts()
         self._traces.clear()
         self._retraces = Retraces()
         self._counters = _Counters()
 
 
+def _take_over(dispatch: Dispatch, forget_shortcuts: WeakMethod[Any], executable: Executable | Driver) -> None:
+    """Run the compiled program from now on, by shortcuts of its own."""
+    dispatch.take_over(executable)
+    forget = forget_shortcuts()
+    if forget is not None:
+        forget()
+
+
+def _kind_of(leaf: Any) -> Any:
+    """What tells kinds of calls apart: as a rule, all calls with leaves of the same kinds can take one shortcut."""
+    return leaf._placed or leaf.type if type(leaf) is Array else type(leaf)
+
+
 _DISPATCHES = 1 << 14  # remembered ways to call one function
-_living: weakref.WeakSet[Jitted] = weakref.WeakSet()
+_living: WeakSet[Jitted] = WeakSet()
 _SMALL = 1 << 16  # elements of the arrays made while tracing that an equal function may take over
 _shared = OnceCache(limit=512)
 _shared_with_arrays = OnceCache(limit=16)  # they keep the arrays alive that the functions close over

@@ -58,9 +58,13 @@ class Arguments:
     """One call's arguments.
 
     Attributes:
-        values, types: the traced leaves.
+        args, kwargs: as they came.
+        fixed: the static arguments, by place or name.
+        structure: the tree of all the others.
+        leaves: its leaves, as they came.
+        traced: which of them are traced.
+        values, types: the traced leaves, as arrays.
         key: structure, types and statics: what decides whether the function must be traced anew.
-        quick_tree: the structure by which the quick dispatch path knows this call; None if it cannot take it.
     """
 
     def __init__(
@@ -72,20 +76,19 @@ class Arguments:
         kwargs: dict[str, Any],
         what: str = "jit",
     ) -> None:
-        self._function, self._args, self._kwargs, self._what = function, args, kwargs, what
-        dynamic, dynamic_kwargs, self._fixed = _separate(static_argnums, static_argnames, args, kwargs)
-        leaves, self._outer_tree = tree.flatten((tuple(dynamic), dynamic_kwargs))
-        self._traced = [is_array_like(leaf) or isinstance(leaf, ShapeDtypeStruct) for leaf in leaves]
-        self.values = [_lift(leaf) for leaf, traced in zip(leaves, self._traced, strict=True) if traced]
-        self._static_leaves = {i: leaf for i, leaf in enumerate(leaves) if not self._traced[i]}
+        self.args, self.kwargs = args, kwargs
+        self._function, self._what = function, what
+        dynamic, dynamic_kwargs, self.fixed = _separate(static_argnums, static_argnames, args, kwargs)
+        self.leaves, self.structure = tree.flatten((tuple(dynamic), dynamic_kwargs))
+        self.traced = [is_array_like(leaf) or isinstance(leaf, ShapeDtypeStruct) for leaf in self.leaves]
+        self.values = [_lift(leaf) for leaf, traced in zip(self.leaves, self.traced, strict=True) if traced]
+        self._static_leaves = {i: leaf for i, leaf in enumerate(self.leaves) if not self.traced[i]}
         self.types = [value.type for value in self.values]
         self.in_tree = tree.structure((tuple(self.values), {}))
-        self.key = (self._outer_tree, tuple(self.types), config.current, self._static_key())
-        quick = not self._fixed and all(type(leaf) is Array for leaf in leaves)
-        self.quick_tree = (self._outer_tree if kwargs else tree.structure(args)) if quick else None
+        self.key = (self.structure, tuple(self.types), config.current, self._static_key())
 
     def _static_key(self) -> Any:
-        statics = (*self._fixed.items(), *self._static_leaves.items())
+        statics = (*self.fixed.items(), *self._static_leaves.items())
         key = tuple([(place, static_key(value)) for place, value in statics])
         try:
             hash(key)
@@ -94,8 +97,8 @@ class Arguments:
         return key
 
     def _unhashable(self) -> StaticArgumentError:
-        positional = argument_names(self._function, self._args, {})
-        named = [(positional[p] if isinstance(p, int) else p, value) for p, value in self._fixed.items()]
+        positional = argument_names(self._function, self.args, {})
+        named = [(positional[p] if isinstance(p, int) else p, value) for p, value in self.fixed.items()]
         names = self._leaf_names()
         named.extend((names[i], value) for i, value in self._static_leaves.items())
         name, value = next((name, value) for name, value in named if not _hashable(value))
@@ -106,43 +109,38 @@ class Arguments:
         )
 
     def _leaf_names(self) -> list[str]:
-        positional = argument_names(self._function, self._args, {})
-        kept = [(n, a) for i, (n, a) in enumerate(zip(positional, self._args, strict=True)) if i not in self._fixed]
-        kept += [(name, self._kwargs[name]) for name in sorted(self._kwargs) if name not in self._fixed]
+        positional = argument_names(self._function, self.args, {})
+        kept = [(n, a) for i, (n, a) in enumerate(zip(positional, self.args, strict=True)) if i not in self.fixed]
+        kept += [(name, self.kwargs[name]) for name in sorted(self.kwargs) if name not in self.fixed]
         return leaf_names([name for name, _ in kept], [value for _, value in kept])
 
     def donated(self, numbers: Sequence[int], names: Sequence[str]) -> list[int]:
         """The traced leaves, by number, that belong to the arguments with these numbers and names."""
-        count = len(self._args)
+        count = len(self.args)
         given = {n % count for n in numbers if -count <= n < count}
-        parts = [(i in given, arg) for i, arg in enumerate(self._args) if i not in self._fixed]
-        parts += [(name in names, self._kwargs[name]) for name in sorted(self._kwargs) if name not in self._fixed]
+        parts = [(i in given, arg) for i, arg in enumerate(self.args) if i not in self.fixed]
+        parts += [(name in names, self.kwargs[name]) for name in sorted(self.kwargs) if name not in self.fixed]
         flags = [flag for flag, part in parts for _ in tree.leaves(part)]
-        return [i for i, flag in enumerate(f for f, t in zip(flags, self._traced, strict=True) if t) if flag]
+        return [i for i, flag in enumerate(f for f, t in zip(flags, self.traced, strict=True) if t) if flag]
 
     @property
     def statics(self) -> list[Any]:
         """The static values."""
-        return [*self._fixed.values(), *self._static_leaves.values()]
+        return [*self.fixed.values(), *self._static_leaves.values()]
 
     @property
     def named_statics(self) -> dict[str, Any]:
         """Every static value by its name or path."""
-        positional = argument_names(self._function, self._args, {})
-        found = {positional[p] if isinstance(p, int) else p: value for p, value in self._fixed.items()}
+        positional = argument_names(self._function, self.args, {})
+        found = {positional[p] if isinstance(p, int) else p: value for p, value in self.fixed.items()}
         names = self._leaf_names()
         found.update((names[i], value) for i, value in self._static_leaves.items())
         return found
 
     @property
-    def structure(self) -> Any:
-        """The tree of all arguments but the static ones."""
-        return self._outer_tree
-
-    @property
     def names(self) -> list[str]:
         """A name for every traced leaf."""
-        return [name for name, traced in zip(self._leaf_names(), self._traced, strict=True) if traced]
+        return [name for name, traced in zip(self._leaf_names(), self.traced, strict=True) if traced]
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -151,12 +149,12 @@ class Arguments:
         @functools.wraps(self._function)
         def with_statics(*values: Any) -> Any:
             given = iter(values)
-            leaves = [next(given) if traced else self._static_leaves[i] for i, traced in enumerate(self._traced)]
-            rest, kwargs = self._outer_tree.unflatten(leaves)
+            leaves = [next(given) if traced else self._static_leaves[i] for i, traced in enumerate(self.traced)]
+            rest, kwargs = self.structure.unflatten(leaves)
             remaining = iter(rest)
-            places = range(len(self._args))
-            positional = [self._fixed[i] if i in self._fixed else next(remaining) for i in places]
-            named = {name: value for name, value in self._fixed.items() if isinstance(name, str)}
+            places = range(len(self.args))
+            positional = [self.fixed[i] if i in self.fixed else next(remaining) for i in places]
+            named = {name: value for name, value in self.fixed.items() if isinstance(name, str)}
             return self._function(*positional, **kwargs, **named)
 
         return with_statics

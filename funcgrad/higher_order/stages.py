@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import repeat
 from typing import Any
 
 from .. import tree
-from ..backend.array import Array, Placed, from_buffer
+from ..backend.array import Array, Placed, from_buffer, from_buffers
 from ..backend.client import Device
 from ..backend.executable import Executable
 from ..backend.pending import Pending, inherited, watch
@@ -29,17 +28,26 @@ __all__ = ["Compiled", "Dispatch", "Lowered"]
 
 
 class Dispatch:
-    """What an eager call needs: the executable, the buffers it closes over and how to wrap its results."""
+    """What an eager call needs: the executable, the buffers it closes over and how to wrap its results.
+
+    Attributes:
+        plain: whether nothing is to be done but to run the executable on the arguments' buffers.
+        direct: whether, besides, that is a call of the engine and no more.
+        place: where it runs.
+        device: the same if its results are committed to it, else None.
+    """
 
     __slots__ = (
         "calls",
         "constants",
         "device",
+        "direct",
         "donation",
         "executable",
         "out_placed",
         "out_tree",
         "out_types",
+        "place",
         "plain",
         "returns_array",
     )
@@ -52,33 +60,31 @@ class Dispatch:
         committed: bool,
         donation: Donation | None,
     ) -> None:
-        self.executable = executable
         self.constants = [_held(constant, place) for constant in traced.constants]
         self.donation = donation
         self.plain = not (self.constants or donation or executable.checks)
+        self.take_over(executable)
         self.calls = 0
         self.out_tree = traced.out_tree
         self.returns_array = tree.treedef_is_leaf(traced.out_tree)
         self.out_types = traced.out_types
+        self.place = place
         self.out_placed = [Placed(t, place, committed) for t in traced.out_types]
         self.device = place if committed else None
 
     def __call__(self, buffers: list[Any], arrays: Sequence[Array]) -> Any:
-        # Hot: one compiled call (benchmark: dispatch). The arrays are those of the buffers.
+        # The arrays are those of the buffers.
         self.calls += 1
         if self.plain and not watch.on:
             outs, pending = self.executable(buffers), None
         else:
             outs, pending = self._run(buffers, arrays)
-        if self.returns_array:
-            return Array(None, outs[0], self.out_types[0], self.device, self.out_placed[0], pending)
-        placed = self.out_types, repeat(self.device), self.out_placed
-        results = map(Array, repeat(None), outs, *placed, repeat(pending))
-        return self.out_tree.unflatten(results)
+        return self.out_tree.unflatten(from_buffers(outs, self.out_types, self.out_placed, self.device, pending))
 
-    def take_over(self, executable: Executable | Driver) -> None:
+    def take_over(self, executable: Executable | Driver | Tiered) -> None:
         """From now on run this executable of the same program."""
         self.executable = executable
+        self.direct = self.plain and type(executable) is Executable and not executable.calls_python
 
     def _run(self, buffers: list[Any], arrays: Sequence[Array]) -> tuple[list[Any], Pending | None]:
         parents = inherited(arrays) if watch.on else ()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +23,7 @@ from funcgrad import errors
 from funcgrad.backend.executable import compile_count
 from funcgrad.compiler import cache, compiling
 from funcgrad.compiler.compiling import compile_all, compile_apart
-from tests.backend.subprocesses import run_python
+from tests.backend.subprocesses import ROOT, run_python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends itself signals")
 PATIENCE = 20.0  # seconds after which a test gives up
@@ -461,6 +464,28 @@ def test_leaving_during_a_compile_ends_in_order() -> None:
         FUNCGRAD_CACHE="0",
     )
     assert said.splitlines() == ["interrupted", "at exit 1 1"]
+
+
+def test_control_c_while_leaving_ends_the_process_at_once() -> None:
+    code = """
+    import threading, time
+    from funcgrad.compiler.compiling import Compilation
+
+    begun = threading.Event()
+    Compilation("program", lambda: (begun.set(), time.sleep(30)))
+    begun.wait()
+    print("leaving", flush=True)
+    """
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, **pipes) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "leaving\n"
+        time.sleep(0.3)  # until it waits for the worker
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=PATIENCE) == ("", "")
+    assert child.returncode == -signal.SIGINT
 
 
 def test_at_exit_what_has_not_begun_is_dropped() -> None:

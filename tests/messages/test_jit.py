@@ -32,6 +32,11 @@ def donated_name_unknown() -> Any:
     return fg.jit(update, donate_argnames=("state", "params"))
 
 
+@mistake(errors.ArgumentError, "jit of update (FILE:N): tiered='yes': expected True, False or None")
+def tiered_yes() -> Any:
+    return fg.jit(update, tiered="yes")
+
+
 @mistake(
     errors.ArgumentError,
     "jit of update (FILE:N): the argument state is both static and donated. A static argument has no buffer that "
