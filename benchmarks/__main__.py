@@ -11,11 +11,31 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from . import rows_checks, rows_deep, rows_dispatch, rows_eager, rows_grad, rows_import, rows_tracing, rows_training
+from . import (
+    rows_checks,
+    rows_deep,
+    rows_dispatch,
+    rows_eager,
+    rows_grad,
+    rows_import,
+    rows_lowering,
+    rows_tracing,
+    rows_training,
+)
 from .libraries import versions
 from .timing import Effort, Result, measure
 
-PARTS = (rows_eager, rows_grad, rows_tracing, rows_dispatch, rows_training, rows_checks, rows_deep, rows_import)
+PARTS = (
+    rows_eager,
+    rows_grad,
+    rows_tracing,
+    rows_dispatch,
+    rows_training,
+    rows_lowering,
+    rows_checks,
+    rows_deep,
+    rows_import,
+)
 PEERS = ("numpy", "jax", "torch", "autograd", "engine")
 THOROUGH, QUICK = Effort(0.5, 1e-2, 5), Effort(0.02, 2e-4, 3)
 
