@@ -33,6 +33,8 @@ from .windows import (
     lower_indices,
     one_window,
     update_layout,
+    walk_axes,
+    walked_axes,
     window_sizes,
 )
 
@@ -95,12 +97,7 @@ class Gather(Primitive):
         result, dims = build.out_types[0], self.dimension_numbers
         plan = self._layout(operand.shape, index_type.shape)
         indices, index_type = lower_indices(build, indices, index_type)
-        attributes = {
-            "dimension_numbers": build.attribute(_gather_attribute(dims, index_type.ndim)),
-            "slice_sizes": build.integers(self.slice_sizes),
-            "indices_are_sorted": build.boolean(self.indices_are_sorted),
-        }
-        gathered = build.op("gather", (x, indices), result, attributes)
+        gathered = self._lower_gather(build, x, indices, index_type)
         if self.mode != "fill" or not plan.limits:
             return (gathered,)
         inside, inside_type = lower_in_bounds(build, indices, index_type, plan.limits)
@@ -108,6 +105,22 @@ class Gather(Primitive):
         mask = build.broadcast(inside, inside_type.update(shape=result.shape), kept)
         fill = build.constant(_fill_value(self.fill_value, result.dtype), result)
         return (build.op("select", (mask, gathered, fill), result),)
+
+    def _lower_gather(self, build: Any, x: Any, indices: Any, index_type: ArrayType) -> Any:
+        """The gather itself, which takes indices out of bounds as the engine does."""
+        operand, result = build.in_types[0], build.out_types[0]
+        dims, sizes, is_sorted = self.dimension_numbers, self.slice_sizes, self.indices_are_sorted
+        walked = walked_axes(dims, sizes, operand.shape, index_type.ndim) if build.platform == "cpu" else ()
+        if walked:
+            dims, sizes, shape, kept = walk_axes(dims, sizes, walked, result.shape, index_type)
+            index_type = index_type.update(shape=shape)
+            indices, is_sorted = build.broadcast(indices, index_type, kept), False
+        attributes = {
+            "dimension_numbers": build.attribute(_gather_attribute(dims, index_type.ndim)),
+            "slice_sizes": build.integers(sizes),
+            "indices_are_sorted": build.boolean(is_sorted),
+        }
+        return build.op("gather", (x, indices), result, attributes)
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         return (self(*primals),), (self._filling(0)(tangents[0], primals[1]),)

@@ -6,7 +6,6 @@ A reduction of nothing gives the identity; `funcgrad.numpy` raises, as NumPy doe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,21 +16,11 @@ from ..core.primitive import Primitive, not_differentiable, not_linear
 from ..core.program import Atom
 from ..core.types import ArrayType, Zero
 from ..errors import AxisError, DTypeError, ShapeError
-from .cumulative import cumprod, highest, lowest
-from .elementwise import div, eq, mul, where
+from .cumulative import highest, lowest
+from .elementwise import add, div, eq, mul, where
 from .families import kind_letter
 from .slicing import concatenate, slice_in_dim
-from .structure import (
-    broadcast_in_dim,
-    canonical_axis,
-    convert,
-    full,
-    reduce_sum,
-    reshape,
-    transpose,
-    without_reduction,
-    zeros_of,
-)
+from .structure import broadcast_in_dim, canonical_axis, convert, reduce_sum, reshape, without_reduction, zeros_of
 
 __all__ = ["argmax", "argmin", "reduce_and", "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_xor"]
 
@@ -120,23 +109,26 @@ class ReduceProd(Reduction):
         return 1
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-        out = self(*primals)
-        x, dx = (_reduced_last(value, self.axes) for value in (*primals, *tangents))
-        axis = x.ndim - 1
-        if x.shape[axis] == 0:
+        (x,), (dx,) = primals, tangents
+        out = self(x)
+        if x.size == 0:
             return (out,), (Zero(out.type),)
-        # The product of all others is what stands before times what stands after: no division, so zeros are harmless.
-        one = full(x.type.update(shape=(*x.shape[:-1], 1)), 1)
-        before = concatenate((one, slice_in_dim(cumprod(x, axis), 0, -1, 1, axis)), axis)
-        after = concatenate((slice_in_dim(cumprod(x, axis, True), 1, None, 1, axis), one), axis)
-        return (out,), (reduce_sum(mul(dx, mul(before, after)), (axis,)),)
+        for axis in self.axes:
+            x, dx = _multiplied_along(x, dx, axis)
+        return (out,), (reshape(dx, out.shape),)
 
 
-def _reduced_last(x: Any, axes: tuple[int, ...]) -> Any:
-    """`x` with the given axes merged into one last axis."""
-    kept = [i for i in range(x.ndim) if i not in axes]
-    shape = (*(x.shape[i] for i in kept), prod(x.shape[i] for i in axes))
-    return reshape(transpose(x, (*kept, *axes)), shape)
+def _multiplied_along(x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
+    """The product along an axis, kept with length 1, and its tangent: no division, so zeros are harmless."""
+    while (length := x.shape[axis]) > 1:
+        half, parts = length // 2, ((x, dx) if length % 2 else ())
+        last = tuple(slice_in_dim(part, length - 1, length, 1, axis) for part in parts)
+        a, da = (slice_in_dim(part, 0, half, 1, axis) for part in (x, dx))
+        b, db = (slice_in_dim(part, half, 2 * half, 1, axis) for part in (x, dx))
+        x, dx = mul(a, b), add(mul(da, b), mul(a, db))
+        if last:
+            x, dx = concatenate((x, last[0]), axis), concatenate((dx, last[1]), axis)
+    return x, dx
 
 
 class Extremum(Reduction):
