@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import FLOAT32, is_integer
+from ..core.dtypes import FLOAT32, is_complex, is_integer
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError
 from .elementwise import add, div, eq, mul, sub, where
@@ -218,6 +218,8 @@ class Exp2(Elementwise):
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         # exp(x · log 2) loses up to 331 ulps, and `power` is slow: 2**x = exp((x - n) · log 2) · 2**n, n being near x.
+        if is_complex(type.dtype):
+            return build.op("power", (build.constant(2, type), *operands), type)
         limit, width = (160, 23) if type.dtype == FLOAT32 else (1200, 52)  # beyond, the result is 0 or infinite
         bits = type.update(dtype=np.dtype(f"i{type.dtype.itemsize}"))
         low, high, whole = (build.constant(value, type) for value in (-limit, limit, 1.5 * 2.0**width))

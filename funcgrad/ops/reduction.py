@@ -60,12 +60,16 @@ class Reduction(Primitive):
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         source, result = build.in_types[0], build.out_types[0]
-        dtype = FLOAT32 if is_low_precision(source.dtype) else source.dtype
+        dtype = self.combining_dtype(source.dtype)
         source, wide, x = source.update(dtype=dtype), result.update(dtype=dtype), build.convert(x, source, dtype)
         return (build.convert(self.emit(build, x, source, wide), wide, result.dtype),)
 
+    def combining_dtype(self, dtype: np.dtype) -> np.dtype:
+        """The dtype in which elements are combined."""
+        return FLOAT32 if is_low_precision(dtype) else dtype
+
     def emit(self, build: Any, x: Any, source: ArrayType, result: ArrayType) -> Any:
-        """The StableHLO that combines elements of the dtype in which they are combined."""
+        """The StableHLO that combines elements of `combining_dtype`."""
         return _combined(build, self.stablehlo, x, source, result, self.axes, self.identity(source.dtype))
 
     def identity(self, dtype: np.dtype) -> Any:
@@ -145,10 +149,14 @@ class Extremum(Reduction):
         if not (self.keeps_nan and is_float(source.dtype) and build.platform == "cpu"):
             return extreme
         # XLA's fast CPU code for `maximum` loses NaN. A sum of squares is NaN only for a NaN, and just as fast.
-        squares = build.op("multiply", (x, x), source)
-        total = _combined(build, "add", squares, source, result, self.axes, 0)
-        is_nan = build.compare("NE", total, total, result)
-        return build.op("select", (is_nan, total, extreme), result)
+        dtype = super().combining_dtype(source.dtype)
+        x, source, wide = build.convert(x, source, dtype), source.update(dtype=dtype), result.update(dtype=dtype)
+        total = _combined(build, "add", build.op("multiply", (x, x), source), source, wide, self.axes, 0)
+        is_nan = build.compare("NE", total, total, wide)
+        return build.op("select", (is_nan, build.convert(total, wide, result.dtype), extreme), result)
+
+    def combining_dtype(self, dtype: np.dtype) -> np.dtype:
+        return dtype if dtype.itemsize > 1 else super().combining_dtype(dtype)  # choosing rounds nothing
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         ((x,), (dx,)), out = (primals, tangents), self(*primals)
