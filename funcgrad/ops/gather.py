@@ -25,6 +25,7 @@ from .windows import (
     ScatterDims,
     canonical_mode,
     check_index_dtype,
+    gather_attribute,
     in_bounds,
     layout,
     locate,
@@ -116,7 +117,7 @@ class Gather(Primitive):
             index_type = index_type.update(shape=shape)
             indices, is_sorted = build.broadcast(indices, index_type, kept), False
         attributes = {
-            "dimension_numbers": build.attribute(_gather_attribute(dims, index_type.ndim)),
+            "dimension_numbers": build.attribute(gather_attribute(dims, index_type.ndim)),
             "slice_sizes": build.integers(sizes),
             "indices_are_sorted": build.boolean(is_sorted),
         }
@@ -170,16 +171,6 @@ def _fill_value(value: Any, dtype: np.dtype) -> Any:
     if dtype == BOOL:
         return np.True_
     return dtype.type(np.iinfo(dtype).min if is_signed(dtype) else np.iinfo(dtype).max)
-
-
-def _gather_attribute(dims: GatherDims, index_ndim: int) -> str:
-    return (
-        f"#stablehlo.gather<offset_dims = {list(dims.offset_dims)}, "
-        f"collapsed_slice_dims = {list(dims.collapsed_slice_dims)}, "
-        f"operand_batching_dims = {list(dims.operand_batching_dims)}, "
-        f"start_indices_batching_dims = {list(dims.start_indices_batching_dims)}, "
-        f"start_index_map = {list(dims.start_index_map)}, index_vector_dim = {index_ndim - 1}>"
-    )
 
 
 def gather(

@@ -23,6 +23,7 @@ __all__ = [
     "ScatterDims",
     "canonical_mode",
     "check_index_dtype",
+    "gather_attribute",
     "in_bounds",
     "layout",
     "locate",
@@ -379,3 +380,14 @@ def walk_axes(
     sizes = tuple(1 if d in walked else size for d, size in enumerate(sizes))
     index_shape = (*(shape[axis] for axis in batch), index_type.shape[-1])
     return now, sizes, index_shape, [*kept, len(batch)]
+
+
+def gather_attribute(dims: GatherDims, index_ndim: int) -> str:
+    """The text of a gather's dimension numbers."""
+    return (
+        f"#stablehlo.gather<offset_dims = {list(dims.offset_dims)}, "
+        f"collapsed_slice_dims = {list(dims.collapsed_slice_dims)}, "
+        f"operand_batching_dims = {list(dims.operand_batching_dims)}, "
+        f"start_indices_batching_dims = {list(dims.start_indices_batching_dims)}, "
+        f"start_index_map = {list(dims.start_index_map)}, index_vector_dim = {index_ndim - 1}>"
+    )
