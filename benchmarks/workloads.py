@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:  # whoever measures one library in a process of its own does not want the others loaded
     from .libraries import Library
 
-__all__ = ["gpt_params", "gpt_step", "gpt_tokens", "mlp_loss", "mlp_params", "mlp_step"]
+__all__ = ["gpt_loss", "gpt_params", "gpt_step", "gpt_tokens", "mlp_loss", "mlp_params", "mlp_step"]
 
 _random = np.random.default_rng(0)
 
@@ -78,7 +78,7 @@ def _attention(library: Library, block: Any, x: Any, heads: int) -> Any:
     return mixed.transpose(0, 2, 1, 3).reshape(batch, length, width) @ block["projection"]
 
 
-def _gpt_loss(library: Library, params: Any, tokens: Any, heads: int) -> Any:
+def gpt_loss(library: Library, params: Any, tokens: Any, heads: int) -> Any:
     np, nn = library.np, library.top.nn
     x = params["embedding"][tokens[:, :-1]] + params["position"]
     for block in params["blocks"]:
@@ -93,7 +93,7 @@ def gpt_step(library: Library, state: Any, tokens: Any, heads: int = 4) -> Any:
     """One step of Adam; the state is (params, mean, square)."""
     params, mean, square = state
     map_tree = library.top.tree.map
-    _, gradient = library.top.value_and_grad(lambda p: _gpt_loss(library, p, tokens, heads))(params)
+    _, gradient = library.top.value_and_grad(lambda p: gpt_loss(library, p, tokens, heads))(params)
     mean = map_tree(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
     square = map_tree(lambda s, g: 0.99 * s + 0.01 * g * g, square, gradient)
     params = map_tree(lambda p, m, s: p - 1e-3 * m / (library.np.sqrt(s) + 1e-8), params, mean, square)

@@ -13,11 +13,11 @@ from ..numpy.conversion import as_operand
 from ..numpy.elementwise import absolute, multiply, sign, square, subtract, where
 from ..numpy.promotion import promote, to_inexact
 from ..numpy.reductions import canonical_axes, mean
-from ..numpy.reductions import max as reduce_max
 from ..numpy.reductions import sum as reduce_sum
 from ..numpy.transcendental import exp, log
 from ..ops.elementwise import eq, is_finite, stop_gradient
 from ..ops.exponential import rsqrt
+from ..ops.reduction import reduce_max
 from ..ops.structure import broadcast_in_dim, convert, expand_dims, iota, reshape
 
 __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "standardize"]
@@ -25,10 +25,14 @@ __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "stan
 Axis = int | Sequence[int] | None
 
 
-def _largest(x: Any, axis: Axis, mask: Any = None) -> Any:
-    """The largest element along axes, kept with length 1, a constant for differentiation."""
-    initial = None if mask is None and x.size else -np.inf
-    return stop_gradient(reduce_max(x, axis, keepdims=True, initial=initial, where=mask))
+def _largest(x: Any, axis: Axis) -> Any:
+    """The largest element along axes, kept with length 1, a constant for differentiation.
+
+    A NaN may be passed over: what is computed from it and the elements is NaN anyway.
+    """
+    axes = canonical_axes(axis, x.ndim)
+    largest = reduce_max(x, axes, keeps_nan=False)
+    return stop_gradient(reshape(largest, tuple(1 if i in axes else n for i, n in enumerate(x.shape))))
 
 
 def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
@@ -39,15 +43,15 @@ def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
         axis: the axis or axes whose results add up to 1.
         where: booleans that broadcast to the shape of `x`; the others take no part and give 0.
     """
-    x = to_inexact(as_operand(x))
-    weights = exp(subtract(_masked(x, where), _largest(x, axis, where)))
+    x = _masked(to_inexact(as_operand(x)), where)
+    weights = exp(subtract(x, _largest(x, axis)))
     return weights / reduce_sum(weights, axis, keepdims=True)
 
 
 def log_softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
     """log(softmax(x)) along an axis, without overflow or underflow; see `softmax`. Masked elements give -inf."""
-    x = to_inexact(as_operand(x))
-    shifted = subtract(_masked(x, where), _largest(x, axis, where))
+    x = _masked(to_inexact(as_operand(x)), where)
+    shifted = subtract(x, _largest(x, axis))
     return shifted - log(reduce_sum(exp(shifted), axis, keepdims=True))
 
 
@@ -75,8 +79,9 @@ def logsumexp(
     if b is not None:
         a, b = promote(a, b)
         a = _masked(a, b != 0)
-    top = _finite(_largest(a, axis, where))
-    terms = exp(subtract(_masked(a, where), top))
+    a = _masked(a, where)
+    top = _finite(_largest(a, axis))
+    terms = exp(subtract(a, top))
     total = reduce_sum(terms if b is None else multiply(b, terms), axis, keepdims=True)
     result, direction = _log_size(total) + top, sign(total)
     if b is not None and not return_sign:

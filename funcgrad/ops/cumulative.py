@@ -89,14 +89,11 @@ class Cumulative(Primitive):
             return (x,)
         wide = type.update(dtype=FLOAT32) if is_low_precision(type.dtype) else type.strong()
         scalar, length = ArrayType((), wide.dtype), type.shape[self.axis]
-        padding = [[length - 1, 0] if i == self.axis else [0, 0] for i in range(type.ndim)]
-        flip = {"dimensions": build.integers([self.axis])}
-        x = build.convert(x, type, wide.dtype)
-        if self.reverse:
-            x = build.op("reverse", (x,), wide, flip)
+        around = [0, length - 1] if self.reverse else [length - 1, 0]
+        padding = [around if i == self.axis else [0, 0] for i in range(type.ndim)]
         (result,) = build.ops(
             "reduce_window",
-            (x, build.constant(self.identity(type.dtype), scalar)),
+            (build.convert(x, type, wide.dtype), build.constant(self.identity(type.dtype), scalar)),
             [wide],
             {
                 "window_dimensions": build.integers([length if i == self.axis else 1 for i in range(type.ndim)]),
@@ -104,8 +101,6 @@ class Cumulative(Primitive):
             },
             [((scalar, scalar), lambda a, b: (self.emit(build, a, b, scalar),))],
         )
-        if self.reverse:
-            result = build.op("reverse", (result,), wide, flip)
         return (build.convert(result, wide, type.dtype),)
 
     def identity(self, dtype: np.dtype) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import is_integer
+from ..core.dtypes import FLOAT32, is_complex, is_integer
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError
 from .elementwise import add, div, eq, mul, sub, where
@@ -217,8 +217,25 @@ class Exp2(Elementwise):
     pushforwards = (lambda dx, out, x: mul(dx, mul(out, full(x.type, natural_log(2)))),)
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
-        # exp(x · log 2) loses up to 331 ulps.
-        return build.op("power", (build.constant(2, type), *operands), type)
+        # exp(x · log 2) loses up to 331 ulps, and `power` is slow: 2**x = exp((x - n) · log 2) · 2**n, n being near x.
+        if is_complex(type.dtype):
+            return build.op("power", (build.constant(2, type), *operands), type)
+        limit, width = (160, 23) if type.dtype == FLOAT32 else (1200, 52)  # beyond, the result is 0 or infinite
+        bits = type.update(dtype=np.dtype(f"i{type.dtype.itemsize}"))
+        low, high, whole = (build.constant(value, type) for value in (-limit, limit, 1.5 * 2.0**width))
+        x = build.op("clamp", (low, *operands, high), type)
+        # Added to `whole`, x loses its fraction, and stands in the last bits.
+        places = (build.op("bitcast_convert", (value,), bits) for value in (build.op("add", (x, whole), type), whole))
+        power = build.op("subtract", tuple(places), bits)
+        rest = build.op("subtract", (x, build.convert(power, bits, type.dtype)), type)
+        exponent = build.op("multiply", (rest, build.constant(natural_log(2), type)), type)
+        result = build.op("exponential", (exponent,), type)
+        half = build.op("shift_right_arithmetic", (power, build.constant(1, bits)), bits)
+        for part in (half, build.op("subtract", (power, half), bits)):  # 2**n itself could leave the range
+            biased = build.op("add", (part, build.constant(np.finfo(type.dtype).maxexp - 1, bits)), bits)
+            shifted = build.op("shift_left", (biased, build.constant(width, bits)), bits)
+            result = build.op("multiply", (result, build.op("bitcast_convert", (shifted,), type)), type)
+        return result
 
 
 class Expm1(Elementwise):

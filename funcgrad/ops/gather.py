@@ -25,6 +25,7 @@ from .windows import (
     ScatterDims,
     canonical_mode,
     check_index_dtype,
+    gather_attribute,
     in_bounds,
     layout,
     locate,
@@ -33,6 +34,8 @@ from .windows import (
     lower_indices,
     one_window,
     update_layout,
+    walk_axes,
+    walked_axes,
     window_sizes,
 )
 
@@ -95,12 +98,7 @@ class Gather(Primitive):
         result, dims = build.out_types[0], self.dimension_numbers
         plan = self._layout(operand.shape, index_type.shape)
         indices, index_type = lower_indices(build, indices, index_type)
-        attributes = {
-            "dimension_numbers": build.attribute(_gather_attribute(dims, index_type.ndim)),
-            "slice_sizes": build.integers(self.slice_sizes),
-            "indices_are_sorted": build.boolean(self.indices_are_sorted),
-        }
-        gathered = build.op("gather", (x, indices), result, attributes)
+        gathered = self._lower_gather(build, x, indices, index_type)
         if self.mode != "fill" or not plan.limits:
             return (gathered,)
         inside, inside_type = lower_in_bounds(build, indices, index_type, plan.limits)
@@ -108,6 +106,22 @@ class Gather(Primitive):
         mask = build.broadcast(inside, inside_type.update(shape=result.shape), kept)
         fill = build.constant(_fill_value(self.fill_value, result.dtype), result)
         return (build.op("select", (mask, gathered, fill), result),)
+
+    def _lower_gather(self, build: Any, x: Any, indices: Any, index_type: ArrayType) -> Any:
+        """The gather itself, which takes indices out of bounds as the engine does."""
+        operand, result = build.in_types[0], build.out_types[0]
+        dims, sizes, is_sorted = self.dimension_numbers, self.slice_sizes, self.indices_are_sorted
+        walked = walked_axes(dims, sizes, operand.shape, index_type.ndim) if build.platform == "cpu" else ()
+        if walked:
+            dims, sizes, shape, kept = walk_axes(dims, sizes, walked, result.shape, index_type)
+            index_type = index_type.update(shape=shape)
+            indices, is_sorted = build.broadcast(indices, index_type, kept), False
+        attributes = {
+            "dimension_numbers": build.attribute(gather_attribute(dims, index_type.ndim)),
+            "slice_sizes": build.integers(sizes),
+            "indices_are_sorted": build.boolean(is_sorted),
+        }
+        return build.op("gather", (x, indices), result, attributes)
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         return (self(*primals),), (self._filling(0)(tangents[0], primals[1]),)
@@ -157,16 +171,6 @@ def _fill_value(value: Any, dtype: np.dtype) -> Any:
     if dtype == BOOL:
         return np.True_
     return dtype.type(np.iinfo(dtype).min if is_signed(dtype) else np.iinfo(dtype).max)
-
-
-def _gather_attribute(dims: GatherDims, index_ndim: int) -> str:
-    return (
-        f"#stablehlo.gather<offset_dims = {list(dims.offset_dims)}, "
-        f"collapsed_slice_dims = {list(dims.collapsed_slice_dims)}, "
-        f"operand_batching_dims = {list(dims.operand_batching_dims)}, "
-        f"start_indices_batching_dims = {list(dims.start_indices_batching_dims)}, "
-        f"start_index_map = {list(dims.start_index_map)}, index_vector_dim = {index_ndim - 1}>"
-    )
 
 
 def gather(

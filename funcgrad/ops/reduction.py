@@ -6,34 +6,25 @@ A reduction of nothing gives the identity; `funcgrad.numpy` raises, as NumPy doe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..core.dtypes import BOOL, FLOAT32, is_float, is_integer, is_low_precision
+from ..core.dtypes import BOOL, FLOAT32, INT32, is_float, is_integer, is_low_precision
 from ..core.graph import Graph
 from ..core.primitive import Primitive, not_differentiable, not_linear
 from ..core.program import Atom
 from ..core.types import ArrayType, Zero
 from ..errors import AxisError, DTypeError, ShapeError
-from .cumulative import cumprod, highest, lowest
-from .elementwise import div, eq, mul, where
+from .cumulative import highest, lowest
+from .elementwise import add, div, eq, mul, where
 from .families import kind_letter
 from .slicing import concatenate, slice_in_dim
-from .structure import (
-    broadcast_in_dim,
-    canonical_axis,
-    convert,
-    full,
-    reduce_sum,
-    reshape,
-    transpose,
-    without_reduction,
-    zeros_of,
-)
+from .structure import broadcast_in_dim, canonical_axis, convert, reduce_sum, reshape, without_reduction, zeros_of
 
 __all__ = ["argmax", "argmin", "reduce_and", "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_xor"]
+
+_EXACT_IN_FLOAT32 = 2**24
 
 
 class Reduction(Primitive):
@@ -69,24 +60,21 @@ class Reduction(Primitive):
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         source, result = build.in_types[0], build.out_types[0]
-        dtype = FLOAT32 if is_low_precision(source.dtype) else source.dtype
-        scalar = ArrayType((), dtype)
-        (total,) = build.ops(
-            "reduce",
-            (build.convert(x, source, dtype), build.constant(self.identity(source.dtype), scalar)),
-            [result.update(dtype=dtype)],
-            {"dimensions": build.integers(self.axes)},
-            [((scalar, scalar), lambda a, b: (self.emit(build, a, b, scalar),))],
-        )
-        return (build.convert(total, result.update(dtype=dtype), result.dtype),)
+        dtype = self.combining_dtype(source.dtype)
+        source, wide, x = source.update(dtype=dtype), result.update(dtype=dtype), build.convert(x, source, dtype)
+        return (build.convert(self.emit(build, x, source, wide), wide, result.dtype),)
+
+    def combining_dtype(self, dtype: np.dtype) -> np.dtype:
+        """The dtype in which elements are combined."""
+        return FLOAT32 if is_low_precision(dtype) else dtype
+
+    def emit(self, build: Any, x: Any, source: ArrayType, result: ArrayType) -> Any:
+        """The StableHLO that combines elements of `combining_dtype`."""
+        return _combined(build, self.stablehlo, x, source, result, self.axes, self.identity(source.dtype))
 
     def identity(self, dtype: np.dtype) -> Any:
         """The value that combining leaves alone."""
         raise NotImplementedError
-
-    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
-        """The StableHLO that combines two scalars."""
-        return build.op(self.stablehlo, (a, b), scalar)
 
     jvp = not_differentiable
     transpose = not_linear
@@ -94,10 +82,26 @@ class Reduction(Primitive):
     def batch(self, size: int, operands: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
         (mapped,) = axes
         reduced = tuple(i + (i >= mapped) for i in self.axes)  # type: ignore[operator]
-        return (type(self)(reduced)(*operands),), (mapped - sum(i < mapped for i in reduced),)  # type: ignore[operator]
+        op = type(self)(reduced, *self._field_values()[1:])
+        return (op(*operands),), (mapped - sum(i < mapped for i in reduced),)  # type: ignore[operator]
 
     def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
         return without_reduction(self, self.axes, graph, inputs)
+
+
+def _combined(
+    build: Any, name: str, x: Any, source: ArrayType, result: ArrayType, axes: Sequence[int], identity: Any
+) -> Any:
+    """Elements along axes combined by the StableHLO operation `name`."""
+    scalar = ArrayType((), source.dtype)
+    (total,) = build.ops(
+        "reduce",
+        (x, build.constant(identity, scalar)),
+        [result],
+        {"dimensions": build.integers(axes)},
+        [((scalar, scalar), lambda a, b: (build.op(name, (a, b), scalar),))],
+    )
+    return total
 
 
 class ReduceProd(Reduction):
@@ -109,38 +113,50 @@ class ReduceProd(Reduction):
         return 1
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-        out = self(*primals)
-        x, dx = (_reduced_last(value, self.axes) for value in (*primals, *tangents))
-        axis = x.ndim - 1
-        if x.shape[axis] == 0:
+        (x,), (dx,) = primals, tangents
+        out = self(x)
+        if x.size == 0:
             return (out,), (Zero(out.type),)
-        # The product of all others is what stands before times what stands after: no division, so zeros are harmless.
-        one = full(x.type.update(shape=(*x.shape[:-1], 1)), 1)
-        before = concatenate((one, slice_in_dim(cumprod(x, axis), 0, -1, 1, axis)), axis)
-        after = concatenate((slice_in_dim(cumprod(x, axis, True), 1, None, 1, axis), one), axis)
-        return (out,), (reduce_sum(mul(dx, mul(before, after)), (axis,)),)
+        for axis in self.axes:
+            x, dx = _multiplied_along(x, dx, axis)
+        return (out,), (reshape(dx, out.shape),)
 
 
-def _reduced_last(x: Any, axes: tuple[int, ...]) -> Any:
-    """`x` with the given axes merged into one last axis."""
-    kept = [i for i in range(x.ndim) if i not in axes]
-    shape = (*(x.shape[i] for i in kept), prod(x.shape[i] for i in axes))
-    return reshape(transpose(x, (*kept, *axes)), shape)
+def _multiplied_along(x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
+    """The product along an axis, kept with length 1, and its tangent: no division, so zeros are harmless."""
+    while (length := x.shape[axis]) > 1:
+        half, parts = length // 2, ((x, dx) if length % 2 else ())
+        last = tuple(slice_in_dim(part, length - 1, length, 1, axis) for part in parts)
+        a, da = (slice_in_dim(part, 0, half, 1, axis) for part in (x, dx))
+        b, db = (slice_in_dim(part, half, 2 * half, 1, axis) for part in (x, dx))
+        x, dx = mul(a, b), add(mul(da, b), mul(a, db))
+        if last:
+            x, dx = concatenate((x, last[0]), axis), concatenate((dx, last[1]), axis)
+    return x, dx
 
 
 class Extremum(Reduction):
-    """The largest or smallest element; NaN if there is one. Elements that tie share the derivative equally."""
+    """The largest or smallest element; NaN if there is one. Elements that tie share the derivative equally.
 
-    direction: ClassVar[str]
+    Fields:
+        keeps_nan: False says that nobody looks at the result where an element is NaN, which makes compiled code faster.
+    """
 
-    def emit(self, build: Any, a: Any, b: Any, scalar: ArrayType) -> Any:
-        if not is_float(scalar.dtype) or build.platform != "cpu":
-            return build.op(self.stablehlo, (a, b), scalar)
-        # XLA's CPU code for a reduction by `maximum` over thousands of elements loses NaN; this one keeps it.
-        boolean = ArrayType((), BOOL)
-        is_nan = build.compare("NE", a, a, scalar)
-        wins = build.op("or", (build.compare(self.direction, a, b, scalar), is_nan), boolean)
-        return build.op("select", (wins, a, b), scalar)
+    keeps_nan: bool = True
+
+    def emit(self, build: Any, x: Any, source: ArrayType, result: ArrayType) -> Any:
+        extreme = super().emit(build, x, source, result)
+        if not (self.keeps_nan and is_float(source.dtype) and build.platform == "cpu"):
+            return extreme
+        # XLA's fast CPU code for `maximum` loses NaN. A sum of squares is NaN only for a NaN, and just as fast.
+        dtype = super().combining_dtype(source.dtype)
+        x, source, wide = build.convert(x, source, dtype), source.update(dtype=dtype), result.update(dtype=dtype)
+        total = _combined(build, "add", build.op("multiply", (x, x), source), source, wide, self.axes, 0)
+        is_nan = build.compare("NE", total, total, wide)
+        return build.op("select", (is_nan, build.convert(total, wide, result.dtype), extreme), result)
+
+    def combining_dtype(self, dtype: np.dtype) -> np.dtype:
+        return dtype if dtype.itemsize > 1 else super().combining_dtype(dtype)  # choosing rounds nothing
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         ((x,), (dx,)), out = (primals, tangents), self(*primals)
@@ -155,7 +171,7 @@ class Extremum(Reduction):
 class ReduceMax(Extremum):
     """The largest element; NaN if there is one."""
 
-    ufunc, stablehlo, direction = np.maximum, "maximum", "GE"
+    ufunc, stablehlo = np.maximum, "maximum"
 
     def identity(self, dtype: np.dtype) -> Any:
         return lowest(dtype)
@@ -164,7 +180,7 @@ class ReduceMax(Extremum):
 class ReduceMin(Extremum):
     """The smallest element; NaN if there is one."""
 
-    ufunc, stablehlo, direction = np.minimum, "minimum", "LE"
+    ufunc, stablehlo = np.minimum, "minimum"
 
     def identity(self, dtype: np.dtype) -> Any:
         return highest(dtype)
@@ -202,12 +218,14 @@ class ArgExtremum(Primitive):
 
     Class attributes to declare:
         direction: the comparison that a better element passes.
+        stablehlo: the operation that chooses the better of two elements.
     """
 
     axis: int
     dtype: np.dtype
 
     direction: ClassVar[str]
+    stablehlo: ClassVar[str]
 
     def infer(self, x: ArrayType) -> tuple[ArrayType, ...]:
         if not 0 <= self.axis < x.ndim:
@@ -221,7 +239,10 @@ class ArgExtremum(Primitive):
         return (x.update(shape=(*x.shape[: self.axis], *x.shape[self.axis + 1 :]), dtype=self.dtype),)
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
-        source, result = build.in_types[0].strong(), build.out_types[0]
+        source = build.in_types[0].strong()
+        if build.platform == "cpu" and source.shape[self.axis] <= _EXACT_IN_FLOAT32:
+            return (self._found_in_two_passes(build, x, source),)
+        result = build.out_types[0]
         value, index = ArrayType((), source.dtype), ArrayType((), self.dtype)
         places = build.op("iota", (), source.update(dtype=self.dtype), {"iota_dimension": build.integer(self.axis)})
         starts = build.constant(self.worst(source.dtype), value), build.constant(highest(self.dtype), index)
@@ -233,6 +254,33 @@ class ArgExtremum(Primitive):
             [((value, index, value, index), lambda *scalars: self._better(build, value, index, *scalars))],
         )
         return (found,)
+
+    def _found_in_two_passes(self, build: Any, x: Any, source: ArrayType) -> Any:
+        """The best element, then the first place where it stands: XLA's CPU code for both at once is slow.
+
+        Places are counted in float32, which is reduced faster than integers. Those of NaN, which may be missing from
+        the best element, are counted from -length, which puts them before all others.
+        """
+        length, result = source.shape[self.axis], build.out_types[0]
+        if is_low_precision(source.dtype):
+            x, source = build.convert(x, source, FLOAT32), source.update(dtype=FLOAT32)
+        counts, number = source.update(dtype=FLOAT32), result.update(dtype=FLOAT32)
+        extreme = result.update(dtype=source.dtype)
+        best = _combined(build, self.stablehlo, x, source, extreme, (self.axis,), self.worst(source.dtype))
+        best = build.broadcast(best, source, [i for i in range(source.ndim) if i != self.axis])
+        places = build.op("iota", (), counts, {"iota_dimension": build.integer(self.axis)})
+        beyond = build.constant(length, counts)
+        candidates = build.op("select", (build.compare("EQ", x, best, source), places, beyond), counts)
+        if is_float(source.dtype):
+            is_nan, before = build.compare("NE", x, x, source), build.op("subtract", (places, beyond), counts)
+            candidates = build.op("select", (is_nan, before, candidates), counts)
+        found = _combined(build, "minimum", candidates, counts, number, (self.axis,), length)
+        if is_float(source.dtype):
+            negative = build.compare("LT", found, build.constant(0, number), number)
+            counted = build.op("add", (found, build.constant(length, number)), number)
+            found = build.op("select", (negative, counted, found), number)
+        whole = result.update(dtype=INT32)
+        return build.convert(build.convert(found, number, INT32), whole, result.dtype)
 
     def worst(self, dtype: np.dtype) -> Any:
         """The value that no other is worse than."""
@@ -269,7 +317,7 @@ class ArgExtremum(Primitive):
 class ArgMax(ArgExtremum):
     """The index of the largest element along an axis."""
 
-    direction = "GT"
+    direction, stablehlo = "GT", "maximum"
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         return (np.argmax(x, axis=self.axis).astype(self.dtype),)
@@ -281,7 +329,7 @@ class ArgMax(ArgExtremum):
 class ArgMin(ArgExtremum):
     """The index of the smallest element along an axis."""
 
-    direction = "LT"
+    direction, stablehlo = "LT", "minimum"
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         return (np.argmin(x, axis=self.axis).astype(self.dtype),)
@@ -295,9 +343,9 @@ def reduce_prod(x: Any, axes: Sequence[int]) -> Any:
     return ReduceProd(tuple(sorted(axes)))(x) if axes else x
 
 
-def reduce_max(x: Any, axes: Sequence[int]) -> Any:
-    """The largest element over `axes`; NaN if there is one."""
-    return ReduceMax(tuple(sorted(axes)))(x) if axes else x
+def reduce_max(x: Any, axes: Sequence[int], keeps_nan: bool = True) -> Any:
+    """The largest element over `axes`; NaN if there is one, unless `keeps_nan` is False: then it may be missed."""
+    return ReduceMax(tuple(sorted(axes)), keeps_nan)(x) if axes else x
 
 
 def reduce_min(x: Any, axes: Sequence[int]) -> Any:

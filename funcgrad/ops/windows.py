@@ -23,6 +23,7 @@ __all__ = [
     "ScatterDims",
     "canonical_mode",
     "check_index_dtype",
+    "gather_attribute",
     "in_bounds",
     "layout",
     "locate",
@@ -31,6 +32,8 @@ __all__ = [
     "lower_indices",
     "one_window",
     "update_layout",
+    "walk_axes",
+    "walked_axes",
     "window_sizes",
 ]
 
@@ -338,3 +341,53 @@ def lower_in_bounds(build: Any, indices: Any, type: ArrayType, limits: tuple[int
 def _limits(build: Any, type: ArrayType, limits: tuple[int, ...]) -> Any:
     vector = build.array_constant(np.array(limits, type.dtype))
     return build.broadcast(vector, type, (type.ndim - 1,))
+
+
+def walked_axes(dims: GatherDims, sizes: Shape, shape: Shape, index_ndim: int) -> tuple[int, ...]:
+    """The whole operand axes whose result axes stand before one of the index batch.
+
+    XLA writes windows behind the index batch and then transposes, which costs its CPU code a copy. Axes that are walked
+    in step with the indices cost nothing.
+    """
+    ndim = index_ndim - 1 + len(dims.offset_dims)
+    last = max((axis for axis in range(ndim) if axis not in dims.offset_dims), default=0)
+    hidden = (*dims.collapsed_slice_dims, *dims.operand_batching_dims)
+    shown = [d for d in range(len(shape)) if d not in hidden]
+    leading = [d for d, axis in zip(shown, dims.offset_dims, strict=True) if axis < last]
+    if any(sizes[d] != shape[d] or not sizes[d] or d in dims.start_index_map for d in leading):
+        return ()
+    return tuple(leading)
+
+
+def walk_axes(
+    dims: GatherDims, sizes: Shape, walked: tuple[int, ...], shape: Shape, index_type: ArrayType
+) -> tuple[GatherDims, Shape, Shape, list[int]]:
+    """A gather that walks some whole operand axes in step with the indices.
+
+    Its dims and window sizes, the shape of its indices, and where the axes of the former indices stand among theirs.
+    """
+    after = dims.offset_dims[len(walked) :]
+    batch = [axis for axis in range(len(shape)) if axis not in after]
+    kept = [i for i, axis in enumerate(batch) if axis not in dims.offset_dims]
+    added = tuple(i for i, axis in enumerate(batch) if axis in dims.offset_dims)
+    now = GatherDims(
+        after,
+        dims.collapsed_slice_dims,
+        dims.start_index_map,
+        dims.operand_batching_dims + walked,
+        tuple(kept[i] for i in dims.start_indices_batching_dims) + added,
+    )
+    sizes = tuple(1 if d in walked else size for d, size in enumerate(sizes))
+    index_shape = (*(shape[axis] for axis in batch), index_type.shape[-1])
+    return now, sizes, index_shape, [*kept, len(batch)]
+
+
+def gather_attribute(dims: GatherDims, index_ndim: int) -> str:
+    """The text of a gather's dimension numbers."""
+    return (
+        f"#stablehlo.gather<offset_dims = {list(dims.offset_dims)}, "
+        f"collapsed_slice_dims = {list(dims.collapsed_slice_dims)}, "
+        f"operand_batching_dims = {list(dims.operand_batching_dims)}, "
+        f"start_indices_batching_dims = {list(dims.start_indices_batching_dims)}, "
+        f"start_index_map = {list(dims.start_index_map)}, index_vector_dim = {index_ndim - 1}>"
+    )
