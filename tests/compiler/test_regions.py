@@ -157,7 +157,9 @@ def test_pieces_that_run_too_shortly_are_not_worth_their_start() -> None:
 
 def test_loops_count_by_their_length() -> None:
     def looped(length: int) -> float:
-        program = fg.make_program(lambda x: fg.lax.scan(lambda c, _: (fnp.sin(c), None), x, length=length)[0])(fnp.ones(8))
+        program = fg.make_program(lambda x: fg.lax.scan(lambda c, _: (fnp.sin(c), None), x, length=length)[0])(
+            fnp.ones(8)
+        )
         return time_to_run(program.equations)
 
     assert looped(1000) == 100 * looped(10)
