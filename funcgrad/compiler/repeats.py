@@ -8,7 +8,6 @@ one. What stands apart, P … P … P, is taken longest first. All in O(n log n)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 
 __all__ = ["Repeat", "find_repeats"]
 
+_ENOUGH = 5  # prices of a piece that it should weigh
 _PERIODS = 6  # candidate periods for each length of stretches
 
 
@@ -155,10 +155,14 @@ class _Search:
 
 
 def _group(count: int, weight: float, price: float) -> int:
-    """How many periods to take as one piece, so that their weight and the price of all pieces are least together."""
-    near = math.isqrt(int(count * price / max(weight, 1e-9)))  # the best size, if it need not divide the count
-    sizes = range(max(1, min(count, near // 2)), min(count, 2 * near + 1) + 1)
-    return min(sizes, key=lambda size: (size + count % size) * weight + count // size * price)
+    """How many periods to take as one piece: enough for what a piece costs to vanish beside them.
+
+    As far as possible that does not depend on how many periods there are, so that programs of other depths have the
+    same pieces.
+    """
+    best = _ENOUGH * price / max(weight, 1e-9)
+    sizes = range(max(1, min(count, round(best / 1.5))), max(1, min(count, round(best * 1.5))) + 1)
+    return min(sizes, key=lambda size: (count % size, abs(size - best)))
 
 
 def _numbered(sequence: np.ndarray) -> list[tuple[int, np.ndarray]]:

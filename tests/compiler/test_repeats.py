@@ -67,7 +67,7 @@ def test_what_surrounds_a_repeat_stays_outside() -> None:
 def test_repeats_of_repeats_leave_the_least() -> None:
     inner = [1, 2, 3, 4, 5, 6, 7, 8]
     sequence = [*(inner * 6), 20, 21, 22, 23] * 5
-    repeats = {repeat.length: len(repeat.starts) for repeat in found_in(sequence)}
+    repeats = {repeat.length: len(repeat.starts) for repeat in found_in(sequence, price=0.1)}
     assert repeats == {8: 30, 4: 5}
 
 
@@ -78,6 +78,12 @@ def test_a_price_keeps_small_pieces_together() -> None:
     assert dear.length > 4
     assert dear.length % 4 == 0
     assert found_in([1, 2, 3, 4] * 64, price=1000.0) == []
+
+
+@pytest.mark.parametrize("period", [3, 8, 50])
+def test_pieces_do_not_depend_on_how_many_periods_there_are(period: int) -> None:
+    lengths = {found_in(list(range(period)) * times, price=10.0)[0].length for times in (60, 120, 180)}
+    assert len(lengths) == 1
 
 
 def test_stretches_that_stand_apart_are_found() -> None:
