@@ -18,6 +18,7 @@ from . import (
     rows_eager,
     rows_grad,
     rows_import,
+    rows_linear,
     rows_lowering,
     rows_regions,
     rows_tracing,
@@ -36,6 +37,7 @@ PARTS = (
     rows_lowering,
     rows_checks,
     rows_deep,
+    rows_linear,
     rows_import,
 )
 PEERS = ("numpy", "jax", "torch", "autograd", "engine")

@@ -54,6 +54,7 @@ class Row:
         budget: what section "budgets" of README.md promises.
         per: the time is divided by this, for rows that do many things at once.
         value: what a contender returns is the measurement (µs, or a count), instead of the time it takes.
+        once: one round is enough, because it takes long and is not a matter of microseconds.
         clock: the calling thread's own time, which a busy machine disturbs least; where other threads work, the wall's.
     """
 
@@ -63,6 +64,7 @@ class Row:
     budget: Sequence[Ratio | AtMost] = ()
     per: float = 1.0
     value: bool = False
+    once: bool = False
     clock: Callable[[], float] = time.thread_time
 
 
@@ -103,7 +105,8 @@ def measure(row: Row, effort: Effort) -> Result:
     repeats = {name: 1 if row.value else _repeats(call, effort.sample, row.clock) for name, call in present.items()}
     samples: dict[str, list[float]] = {name: [] for name in present}
     spent = 0.0
-    while len(samples["ours"]) < effort.rounds or spent < effort.budget * len(present):
+    rounds = 1 if row.once else effort.rounds
+    while len(samples["ours"]) < rounds or spent < effort.budget * len(present):
         if len(samples["ours"]) == 51:
             break
         start = time.perf_counter()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..backend.client import Device
 from ..backend.executable import Executable
 from ..core.once import OnceCache
-from ..core.program import Program
+from ..core.program import Program, collection_paused
 from ..source import Source
 from .compiling import compile_all, compile_apart
 from .disk import executable_of
@@ -66,7 +66,8 @@ class Plan(NamedTuple):
 def plan_program(program: Program, donated: tuple[int, ...], regions: str) -> Plan:
     """How `compile_program` compiles a program with these options."""
     simple = optimize(program)
-    return Plan(simple, cut_by(regions, simple, donated))
+    with collection_paused():
+        return Plan(simple, cut_by(regions, simple, donated))
 
 
 def find_compiled(

@@ -136,7 +136,8 @@ class Program:
     def structure(self) -> tuple[Any, ...]:
         """A hashable value, equal for programs that compute the same thing the same way."""
         if self._key is None:
-            self._key = self._structure()
+            with collection_paused():
+                self._key = self._structure()
         return self._key
 
     def _structure(self) -> tuple[Any, ...]:
