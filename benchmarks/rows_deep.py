@@ -1,4 +1,4 @@
-"""Deep programs: how the time to trace, differentiate and lower grows with size, as the exponent of a power law."""
+"""Deep programs: how the time to differentiate and lower nested ones grows with size, as the exponent of a power law."""
 
 from __future__ import annotations
 
@@ -40,10 +40,6 @@ def _lower(library: Library, function: Callable[[Any], Any]) -> Any:
     return library.top.jit(library.top.grad(lambda x: function(x).sum())).lower(library.np.ones(3))
 
 
-def _straight(library: Library) -> Callable[[int], Any]:
-    return lambda size: _lower(library, _body(library, size))
-
-
 def _scanned(library: Library) -> Callable[[int], Any]:
     def work(size: int) -> Any:
         body = _body(library, size)
@@ -66,8 +62,7 @@ def rows(quick: bool) -> Iterator[Row]:
     sizes = (100, 200) if quick else (1250, 2500, 5000)
     depths = (4, 8) if quick else (6, 12, 25, 50)
     for what, work, scale in (
-        (f"grad of {sizes[0]} to {sizes[-1]:,} equations: exponent", _straight, sizes),
-        ("… in the body of a scan: exponent", _scanned, sizes),
+        (f"grad of a scan of {sizes[0]} to {sizes[-1]:,} equations: exponent", _scanned, sizes),
         (f"grad of {depths[0]} to {depths[-1]} nested conds: exponent", _branches, depths),
     ):
         exponent = partial(_exponent, scale, work(OURS))

@@ -502,8 +502,9 @@ def collection_paused() -> Iterator[None]:
 class DeepStack:
     """Allows deeply nested functions to be traced: in this block Python's recursion limit is at least `LIMIT`.
 
-    Each level of nesting takes some twenty Python frames. They live on the heap, so the limit guards only against
-    endless recursion. The limit is the interpreter's, so threads in such blocks share one raise.
+    Each level of nesting takes some twenty Python frames, a few of which are also frames of C. A higher limit would let
+    endless recursion overflow the stack of a small thread. The limit is the interpreter's, so threads in such blocks
+    share one raise.
     """
 
     LIMIT = 4000
