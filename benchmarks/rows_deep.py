@@ -1,4 +1,4 @@
-"""Deep programs: how the time to differentiate and lower nested ones grows with size, as the exponent of a power law."""
+"""Deep programs: how the time to differentiate and lower nested ones grows with size: the exponent of a power law."""
 
 from __future__ import annotations
 
