@@ -64,24 +64,7 @@ class Block:
 
 def shape(equations: Sequence[Equation]) -> tuple[Any, ...]:
     """What is equal for stretches of a program that compute the same, the same way, of what they are given."""
-    number: dict[Any, int] = {}
-    lines = []
-    for eqn in equations:
-        operands = []
-        for atom in eqn.inputs:
-            if type(atom) is not Var:
-                operands.append(atom.key)  # type: ignore[union-attr]
-                continue
-            known = number.get(atom)
-            if known is None:
-                known = number[atom] = len(number)
-                operands.append((known, atom.type))
-            else:
-                operands.append(known)
-        for out in eqn.outputs:
-            number[out] = len(number)
-        lines.append((eqn.op, tuple(operands), tuple([out.type for out in eqn.outputs])))
-    return tuple(lines)
+    return Program(_outer(equations), (), equations, ()).structure()
 
 
 def group_alike(stretches: Sequence[Sequence[Equation]]) -> list[list[int]]:

@@ -11,7 +11,6 @@ from ..backend.client import Device
 from ..backend.executable import Executable
 from ..backend.pending import Pending, pending_of
 from ..core.program import Literal, literal_value
-from ..core.types import ArrayType
 from .regions import Cut, Step
 
 __all__ = ["Driver", "MemoryAnalysis"]
@@ -135,7 +134,7 @@ class Driver:
         analyses = [executable.memory_analysis() for executable in self.executables]
         sizes = [0] * self.cut.slots
         for slot, type in enumerate(self.in_types):
-            sizes[slot] = _bytes(type)
+            sizes[slot] = type.nbytes
         arguments = live = peak = sum(sizes)
         aliased = 0
         for step in self.cut.steps:
@@ -143,18 +142,14 @@ class Driver:
             reused = sum(sizes[step.takes[number]] for number in region.donated)
             aliased += sum(sizes[s] for s in (step.takes[n] for n in region.donated) if s < len(self.in_types))
             for slot, type in zip(step.gives, region.program.out_types, strict=True):
-                sizes[slot] = _bytes(type)
+                sizes[slot] = type.nbytes
             live += sum(sizes[slot] for slot in step.gives) - reused
             peak = max(peak, live + analysis.temp_size_in_bytes)
             gone = {step.takes[number] for number in region.donated}
             live -= sum(sizes[slot] for slot in step.frees if slot >= len(self.in_types) and slot not in gone)
-        outputs = sum(map(_bytes, self.out_types))
+        outputs = sum(type.nbytes for type in self.out_types)
         code = sum(analysis.generated_code_size_in_bytes for analysis in analyses)
         return MemoryAnalysis(arguments, outputs, aliased, max(0, peak - arguments - outputs + aliased), code)
-
-
-def _bytes(type: ArrayType) -> int:
-    return type.size * type.dtype.itemsize
 
 
 def _waits(cut: Cut, limit: int) -> list[int | None]:

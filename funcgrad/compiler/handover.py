@@ -58,7 +58,7 @@ class _Graph:
                 continue
             type = value[0].type
             is_given = all(var not in made for var in value)
-            self.costs[value] = _GIVEN if is_given else _HANDED + type.size * type.dtype.itemsize
+            self.costs[value] = _GIVEN if is_given else _HANDED + type.nbytes
             equations = _makers(value, made) if len(self.made) < _LOOKED_AT else None
             self.made[value] = equations
             self.needs[value] = [] if equations is None else list(_operands(equations))

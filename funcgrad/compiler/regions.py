@@ -8,17 +8,17 @@ steps, when each is used last, and which may be overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import NamedTuple
 
 from ..core.program import Atom, Equation, Literal, Program, Var
-from ..core.types import ArrayType
 from .blocks import Block, group_alike
 from .cost import CALLS, COMPILE, equation_count, time_to_run, time_to_start
 from .handover import compute_anew
 from .lower import aliases
-from .repeats import find_repeats
+from .repeats import Repeat, find_repeats
 from .schedule import schedule, tokens
 
 __all__ = ["PIECE", "Cut", "Region", "Step", "cut_by", "cut_program"]
@@ -82,22 +82,16 @@ def cut_program(
         piece: the price of a step, in equations that are compiled once more.
         least_gain: how many equations must be saved.
     """
-    total = sum(equation_count(eqn.op) for eqn in program.equations)
-    if total <= least_gain:
-        return None
-    pieces = _Pieces(program, piece)
-    distinct = sum(equation_count(eqn.op) for block in pieces.blocks for eqn in block.first)
-    if len(pieces.steps) == 1 or total - distinct <= least_gain:
-        return None
-    return _Plan(program, pieces, frozenset(donated)).cut()
+    return _Ordered(program).cut(donated, piece, least_gain)
 
 
 def _worthwhile_cut(program: Program, donated: Sequence[int]) -> Cut | None:
     """A cut that costs little at each call; it may take larger pieces than the one that leaves least to compile."""
     bearable = _BEARABLE * time_to_run(program.equations)
     whole = time_to_start(len(program.inputs), len(program.outputs))
+    ordered = _Ordered(program)
     for piece in (PIECE, 4 * PIECE, 16 * PIECE):
-        cut = cut_program(program, donated, piece)
+        cut = ordered.cut(donated, piece, _LEAST_GAIN)
         if cut is None:
             return None
         extra = sum(time_to_start(len(step.takes), len(step.gives)) for step in cut.steps) - whole
@@ -113,15 +107,45 @@ def cut_by(regions: str, program: Program, donated: Sequence[int] = ()) -> Cut |
     return _worthwhile_cut(program, donated) if regions == "auto" else cut_program(program, donated, 0.5, 0.0)
 
 
+class _Ordered:
+    """A program in an order in which repeats lie side by side, and what there is to know before it is cut."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.weights = [equation_count(eqn.op) for eqn in program.equations]
+        self.total = sum(self.weights)
+
+    @cached_property
+    def equations(self) -> list[Equation]:
+        return schedule(self.program)
+
+    @cached_property
+    def repeats(self) -> Callable[[float], list[Repeat]]:
+        """The repeats, by the price of a piece."""
+        weight_of = dict(zip(self.program.equations, self.weights, strict=True))
+        weights = [weight_of[eqn] for eqn in self.equations]
+        return partial(find_repeats, tokens(self.equations), weights, _seams(self.equations))
+
+    def cut(self, donated: Sequence[int], piece: float, least_gain: float) -> Cut | None:
+        """See `cut_program`."""
+        if self.total <= least_gain:
+            return None
+        pieces = _Pieces(self, piece)
+        distinct = sum(equation_count(eqn.op) for block in pieces.blocks for eqn in block.first)
+        if len(pieces.steps) == 1 or self.total - distinct <= least_gain:
+            return None
+        return _Plan(self.program, pieces, frozenset(donated)).cut()
+
+
 class _Pieces:
     """The blocks of a program, and its steps: (block, occurrence), in order."""
 
-    def __init__(self, program: Program, piece: float) -> None:
-        self.program = program
-        self.equations = schedule(program)
+    def __init__(self, ordered: _Ordered, piece: float) -> None:
+        self.program = ordered.program
+        self.equations = ordered.equations
         self.blocks: list[Block] = []
         self.steps: list[tuple[int, int]] = []
-        self._divide(piece)
+        self._divide(ordered.repeats(piece))
         self.made = {out: eqn for eqn in self.equations for out in eqn.outputs}
         self.owner = {
             out: (b, k)
@@ -135,13 +159,12 @@ class _Pieces:
             compute_anew(block, self.made, position)
         self._keep_what_is_needed()
 
-    def _divide(self, piece: float) -> None:
+    def _divide(self, repeats: Sequence[Repeat]) -> None:
         equations = self.equations
-        weights = [equation_count(eqn.op) for eqn in equations]
         bounds: list[tuple[int, int, int]] = []  # (start, block, occurrence)
         end = 0
         taken = []
-        for repeat in find_repeats(tokens(equations), weights, _seams(equations), piece):
+        for repeat in repeats:
             stretches = [equations[start : start + repeat.length] for start in repeat.starts]
             taken += [(start, start + repeat.length) for start in repeat.starts]
             for alike in group_alike(stretches):
@@ -198,10 +221,6 @@ def _seams(equations: Sequence[Equation]) -> list[float]:
     return [float(n) for n in accumulate(changes[: len(equations) + 1])]
 
 
-def _bytes(type: ArrayType) -> int:
-    return type.size * type.dtype.itemsize
-
-
 class _Plan:
     """Slots for the values that pass between steps."""
 
@@ -246,7 +265,7 @@ class _Plan:
         regions = {}
         for number, b in enumerate(ending):
             program = self.pieces.blocks[b].program(f"{self.program.name}_{number}")
-            large = [n for n in sorted(ending[b]) if _bytes(program.inputs[n].type) >= _DONATED_FROM]
+            large = [n for n in sorted(ending[b]) if program.inputs[n].type.nbytes >= _DONATED_FROM]
             useful = [n for n, output in aliases(program, large).items() if output is not None]
             regions[b] = Region(program, tuple(useful))
         return regions

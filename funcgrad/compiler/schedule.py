@@ -101,7 +101,7 @@ class _Order:
             for place, eqn in enumerate(self.equations)
             if counts[numbers[place]] == 1 and self.depth[place] < _DEEP and eqn.op.cheap and eqn.inputs
         ]
-        size = sum(out.type.size * out.type.dtype.itemsize for place in odd for out in self.equations[place].outputs)
+        size = sum(out.type.nbytes for place in odd for out in self.equations[place].outputs)
         return set(odd) if size <= _SMALL else set()
 
 

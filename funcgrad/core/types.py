@@ -50,6 +50,10 @@ class ArrayType(Interned):
         return prod(self.shape)
 
     @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
     def differentiable(self) -> bool:
         """Whether tangents of this type are more than symbolic zeros."""
         return is_differentiable(self.dtype)
