@@ -30,6 +30,7 @@ class Settings:
         max_paths: how many ways through a function Python decisions on traced values may lead.
         check_bounds: raise for indices out of bounds that are only known inside compiled code.
         check_division: raise for integer divisions by zero, eager ones and those inside compiled code.
+        check_linalg: raise for matrices that turn out singular, not positive definite and so on; off, results are NaN.
         check_nans: raise for the first operation whose result has a NaN or an infinity.
         disable_jit: run functions under `jit` eagerly.
         check_programs: type-check every staged Program before it is compiled.
@@ -44,6 +45,7 @@ class Settings:
     max_paths: int = 64
     check_bounds: bool = True
     check_division: bool = True
+    check_linalg: bool = True
     check_nans: bool = False
     disable_jit: bool = False
     check_programs: bool = False

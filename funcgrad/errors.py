@@ -9,6 +9,7 @@
     ├── ImmutableError (TypeError)          assignment into an array
     ├── ArgumentError (ValueError)          an option or argument with an unusable value
     │   └── StaticArgumentError (TypeError) a static argument of `jit` that cannot be a cache key
+    ├── LinAlgError (numpy.linalg.LinAlgError)  a matrix that is singular, not square, or otherwise unfit
     ├── TreeError (ValueError, TypeError)   pytrees whose structures do not match
     ├── DifferentiationError (TypeError)    something that cannot be differentiated as asked
     ├── ConcretizationError (TypeError)     a Python value asked of a traced array
@@ -39,6 +40,8 @@ write instead. The line is added once, here.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .source import Source, user_source
 
 __all__ = [
@@ -63,6 +66,7 @@ __all__ = [
     "IntegerDivisionError",
     "KeyReuseError",
     "LeakedTracerError",
+    "LinAlgError",
     "MissingRuleError",
     "OutOfBoundsError",
     "ProgramError",
@@ -135,6 +139,10 @@ class ArgumentError(FuncgradError, ValueError):
 
 class StaticArgumentError(ArgumentError, TypeError):
     """A static argument of `jit` that cannot be part of a cache key."""
+
+
+class LinAlgError(FuncgradError, np.linalg.LinAlgError):
+    """A matrix that is singular, not square, or not of the kind that a factorization needs, or does not converge."""
 
 
 class TreeError(FuncgradError, ValueError, TypeError):
