@@ -4,10 +4,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+MODE ?= eager
 
 bin := $(VENV)/bin
 
-.PHONY: demo test lint format types docs bench clean
+.PHONY: demo test lint format types docs bench array-api clean
 
 demo: $(VENV)/.has-examples  ## train a classifier on real handwritten digits; writes digits.png
 	$(bin)/python examples/digits.py
@@ -31,6 +32,9 @@ docs: $(VENV)/.has-docs  ## build the documentation into site/
 
 bench: $(VENV)/.has-bench  ## measure against numpy, jax, autograd and torch, as ratios
 	$(bin)/python -m benchmarks
+
+array-api: $(VENV)/.has-array-api  ## the suite of the Array API standard: SUITE=path/to/array-api-tests, MODE=eager or jit
+	$(bin)/python -m tests.array_api.run --mode $(MODE) $(SUITE) $(PYTEST_ARGS)
 
 clean:  ## remove everything the targets made
 	rm -rf .venv* build dist site .pytest_cache .ruff_cache .hypothesis digits.png

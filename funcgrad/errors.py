@@ -4,7 +4,7 @@
     ├── ShapeError (ValueError)             shapes that do not broadcast, contract or reshape
     │   └── RaggedError                     nested lists that are not rectangular
     ├── DTypeError (TypeError)              a dtype that is not numeric, or not allowed here
-    ├── AxisError (ValueError, IndexError)  an axis that the array does not have
+    ├── AxisError (numpy.exceptions.AxisError)  an axis that the array does not have
     ├── OutOfBoundsError (IndexError)       an index outside the array
     ├── ImmutableError (TypeError)          assignment into an array
     ├── ArgumentError (ValueError)          an option or argument with an unusable value
@@ -121,8 +121,10 @@ class DTypeError(FuncgradError, TypeError):
     """A dtype that is not numeric, does not exist here, or is not allowed in this place."""
 
 
-class AxisError(FuncgradError, ValueError, IndexError):
+class AxisError(FuncgradError, np.exceptions.AxisError):
     """An axis that the array does not have, or that is named twice."""
+
+    __str__ = Exception.__str__  # NumPy's own is made of an axis and a number of dimensions
 
 
 class OutOfBoundsError(FuncgradError, IndexError):

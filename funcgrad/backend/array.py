@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.core
+import jax.dlpack
 import ml_dtypes  # noqa: F401  (registers the dtype names with NumPy)
 import numpy as np
 from jaxlib import xla_client
@@ -24,12 +25,23 @@ from ..core.interned import Interned
 from ..core.program import Literal, install_literals
 from ..core.types import ArrayType
 from ..errors import EngineError
-from .client import Device, default_device
+from .client import Device, default_device, find_device
 from .donated import Donated
 from .failures import read, wait_for
 from .pending import Pending
 
-__all__ = ["Array", "Placed", "aligned_copy", "copy_buffer", "from_buffer", "from_buffers", "splat_array"]
+__all__ = [
+    "Array",
+    "Placed",
+    "aligned_copy",
+    "copy_buffer",
+    "from_buffer",
+    "from_buffers",
+    "import_dlpack",
+    "printable",
+    "representation",
+    "splat_array",
+]
 
 _ALIGNMENT = 64
 _ALIGN_FROM = 1 << 12  # below this many bytes a copy costs less than aligning
@@ -206,12 +218,30 @@ class Array(ArrayInterface):
     def __buffer__(self, flags: int) -> memoryview:
         return memoryview(self.read_only())  # type: ignore[arg-type]
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A DLPack capsule of this array, for another library's `from_dlpack`.
+
+        Without a version of 1.0 or later, capsules cannot say that memory is read-only: then who takes one must not
+        write to it.
+        """
         self.require_checks()
+        versioned = max_version is not None and tuple(max_version) >= (1, 0)
+        if versioned and self._host is not None and self.dtype.isbuiltin == 1 and self.device.is_host:
+            return self.read_only().__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        # Below 1.0 there is one layout, and the engine refuses some of its versions.
+        options = {"stream": stream, "max_version": max_version if versioned else None, "copy": copy}
         buffer = self.buffer()
         if self.device.is_host:  # elsewhere who takes it waits by the device's own means
             wait_for(buffer, self._described)
-        return buffer.__dlpack__(**options)
+        return buffer.__dlpack__(**options, dl_device=dl_device)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.buffer().__dlpack_device__()
@@ -229,20 +259,25 @@ class Array(ArrayInterface):
     def __repr__(self) -> str:
         if type(self._buffer) is Donated:
             return f"Array(<donated>, shape={self.shape}, dtype={self.dtype.name})"
-        host = self.host()
-        body = np.array2string(_printable(host), separator=", ", prefix="Array(")
-        if self.size == 0 and self.shape != (0,):
-            body += f", shape={self.shape}"
-        return f"Array({body}, dtype={host.dtype.name})"
+        return representation(self.host())
 
     def __str__(self) -> str:
-        return str(_printable(self.host()))
+        return str(printable(self.host()))
 
     def __format__(self, spec: str) -> str:
         return format(self.host().item() if self.ndim == 0 else str(self), spec)
 
 
-def _printable(host: np.ndarray) -> np.ndarray:
+def representation(host: np.ndarray, **options: Any) -> str:
+    """The text of a value that names its dtype, by NumPy's options for printing, or by those given."""
+    body = np.array2string(printable(host), separator=", ", prefix="Array(", **options)
+    if host.size == 0 and host.shape != (0,):
+        body += f", shape={host.shape}"
+    return f"Array({body}, dtype={host.dtype.name})"
+
+
+def printable(host: np.ndarray) -> np.ndarray:
+    """The value in a dtype whose numbers NumPy prints as such: it shows those of the ml_dtypes as records."""
     return (
         host.astype(np.float32) if host.dtype.kind == "V" or host.dtype.name.startswith(("bfloat", "float8")) else host
     )
@@ -328,6 +363,18 @@ def put(value: Any, type: ArrayType, device: Device) -> Any:
             return xla_client.batched_device_put(*arguments)
     except Exception as error:  # the engine raises several unrelated classes
         raise EngineError(f"moving a value of type {type} to {device} failed:\n{error}") from None
+
+
+def import_dlpack(x: Any, copy: bool) -> Array:
+    """An array of what another library holds in an engine's memory, where it is."""
+    with jax.enable_x64(True):  # otherwise 64-bit values are refused
+        try:
+            buffer = jax.dlpack.from_dlpack(x)
+        except Exception as error:  # the engine raises several unrelated classes
+            raise EngineError(f"from_dlpack: the engine does not take this {type(x).__name__}: {error}") from None
+    place = find_device(next(iter(buffer.devices())))
+    made = ArrayType(buffer.shape, np.dtype(buffer.dtype))
+    return from_buffer(copy_buffer(buffer, place) if copy else buffer, made, place, not place.is_host)
 
 
 def copy_buffer(buffer: Any, device: Device) -> Any:

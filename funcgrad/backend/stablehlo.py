@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from jaxlib.cpu import _lapack
 from jaxlib.mlir import ir
 from jaxlib.mlir._mlir_libs import _jax_mlir_ext
 from jaxlib.mlir.dialects import chlo, sdy, stablehlo
@@ -357,13 +358,43 @@ class Builder:
             "api_version": self.integer(4, 32),
             "backend_config": self.attribute(f"{{index = {len(self.callbacks) - 1} : ui64}}"),
             "has_side_effect": self.boolean(side_effect),
-            "operand_layouts": self.attribute(_row_major([0] * ordered + ranks[0])),
-            "result_layouts": self.attribute(_row_major([0] * ordered + ranks[1])),
+            "operand_layouts": self.attribute(_layouts(map(_row_major, [0] * ordered + ranks[0]))),
+            "result_layouts": self.attribute(_layouts(map(_row_major, [0] * ordered + ranks[1]))),
         }
         types = [*self.thread_types(keys), *self.out_types]
         results = self.ops("custom_call", [*self.threads(keys), *operands], types, attributes)
         self.threaded.update(zip(keys, results[: len(keys)], strict=True))
         return results[len(keys) :]
+
+    def call_library(
+        self,
+        target: str,
+        operands: Sequence[Value],
+        types: Sequence[ArrayType],
+        layouts: tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]],
+        attributes: Mapping[str, str],
+    ) -> tuple[Value, ...]:
+        """Call a function that the engine's libraries register under the name `target`.
+
+        Args:
+            target: its name; nothing checks before the program runs that there is one.
+            operands: what it takes.
+            types: of its results.
+            layouts: of each operand and of each result, its axes from the one that varies fastest. The engine brings
+                operands into them; a function that finds others than it assumes reads wrong numbers silently.
+            attributes: its static parameters by name, each as the text of an attribute.
+        """
+        if target.startswith("lapack_"):
+            _lapack.initialize()  # finds SciPy's LAPACK, once a process
+        body = ", ".join(f"{name} = {text}" for name, text in attributes.items())
+        fields = {
+            "call_target_name": ir.StringAttr.get(target, self.context),
+            "api_version": self.integer(4, 32),
+            "backend_config": self.attribute(f"{{{body}}}"),
+            "operand_layouts": self.attribute(_layouts(layouts[0])),
+            "result_layouts": self.attribute(_layouts(layouts[1])),
+        }
+        return self.ops("custom_call", operands, types, fields)
 
     # -- functions and locations ---------------------------------------------------------------------------------
 
@@ -435,9 +466,14 @@ def _with_number(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda number, *operands: (_DONE, *function(*operands))
 
 
-def _row_major(ranks: Sequence[int]) -> str:
-    """The layouts of operands or results in which the last axis varies fastest, as an attribute's text."""
-    return f"[{', '.join(f'dense<{list(range(rank))[::-1] or str()}> : tensor<{rank}xindex>' for rank in ranks)}]"
+def _row_major(rank: int) -> Sequence[int]:
+    """The axes from the one that varies fastest, where that is the last one."""
+    return range(rank)[::-1]
+
+
+def _layouts(orders: Iterable[Sequence[int]]) -> str:
+    """The layouts of operands or results, each its axes from the one that varies fastest, as an attribute's text."""
+    return f"[{', '.join(f'dense<{list(order) or str()}> : tensor<{len(order)}xindex>' for order in orders)}]"
 
 
 def _symbol(name: str) -> str:

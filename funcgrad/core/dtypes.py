@@ -8,7 +8,7 @@ are weak: they adopt the array's dtype unless their kind is higher.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, get_type_hints
 
 import ml_dtypes
 import numpy as np
@@ -18,6 +18,8 @@ from ..errors import DTypeError
 
 __all__ = [
     "DTypeLike",
+    "FloatInfo",
+    "IntInfo",
     "canonical",
     "default_complex",
     "default_float",
@@ -64,6 +66,7 @@ COMPLEXES = (COMPLEX64, COMPLEX128)
 ALL = (BOOL, *INTEGERS, *FLOATS, *COMPLEXES)
 BY_NAME = {dtype.name: dtype for dtype in ALL}
 
+_CANONICAL = {dtype: dtype for dtype in ALL}  # NumPy makes a dtype's name anew each time it is asked
 _KIND = {BOOL: 0} | dict.fromkeys(INTEGERS, 1) | dict.fromkeys(FLOATS, 2) | dict.fromkeys(COMPLEXES, 3)
 
 
@@ -132,9 +135,11 @@ def canonical(dtype: DTypeLike) -> np.dtype:
         return dtype
     if isinstance(dtype, type) and dtype in (float, int, complex, bool):
         return scalar_dtype(dtype)
+    if isinstance(dtype, str) and dtype in BY_NAME:
+        return BY_NAME[dtype]
     try:
-        found = BY_NAME.get(dtype) if isinstance(dtype, str) else None
-        found = found if found is not None else np.dtype(dtype).newbyteorder("=")
+        found = np.dtype(dtype)
+        found = found if found.isnative else found.newbyteorder("=")
     except TypeError as error:
         raise DTypeError(f"{dtype!r} is not a dtype: {error}") from None
     if found not in _KIND:
@@ -142,7 +147,7 @@ def canonical(dtype: DTypeLike) -> np.dtype:
             f"dtype {found} is not numeric: arrays here hold {', '.join(BY_NAME)}. "
             f"Keep strings and objects in Python lists or NumPy arrays."
         )
-    return BY_NAME[found.name]
+    return _CANONICAL[found]
 
 
 def scalar_dtype(kind: type) -> np.dtype:
@@ -210,11 +215,86 @@ def _promote_strong(first: np.dtype, second: np.dtype) -> np.dtype:
     return max(first, second, key=FLOATS.index)
 
 
-def finfo(dtype: DTypeLike) -> Any:
-    """Limits of a floating dtype, as `numpy.finfo`, for every float dtype."""
-    return ml_dtypes.finfo(canonical(dtype))
+class FloatInfo(NamedTuple):
+    """The limits of a floating dtype, as Python numbers, which adapt to the arrays they meet.
+
+    Attributes:
+        dtype: the dtype; of a complex one, that of its parts.
+        bits: how many an element takes.
+        eps, epsneg: the distances from 1 to the next larger and the next smaller number.
+        max, min: the largest and the lowest finite numbers.
+        smallest_normal, tiny: the smallest positive number with full precision.
+        smallest_subnormal: the smallest positive number.
+        precision, resolution: how many decimal digits hold, and 10 to minus that power.
+        nmant, nexp: how many bits the mantissa (without its leading one) and the exponent take.
+        maxexp, minexp: the smallest power of 2 that overflows, and that of `smallest_normal`.
+        machep, negep: the powers of 2 of `eps` and `epsneg`.
+    """
+
+    dtype: np.dtype
+    bits: int
+    eps: float
+    epsneg: float
+    max: float
+    min: float
+    smallest_normal: float
+    tiny: float
+    smallest_subnormal: float
+    precision: int
+    resolution: float
+    nmant: int
+    nexp: int
+    maxexp: int
+    minexp: int
+    machep: int
+    negep: int
 
 
-def iinfo(dtype: DTypeLike) -> Any:
-    """Limits of an integer dtype, as `numpy.iinfo`."""
-    return np.iinfo(canonical(dtype))
+class IntInfo(NamedTuple):
+    """The limits of an integer dtype: the largest and the lowest number, and how many bits an element takes."""
+
+    dtype: np.dtype
+    bits: int
+    max: int
+    min: int
+
+
+def finfo(type: DTypeLike) -> FloatInfo:
+    """Limits of a floating or complex dtype, or of an array's, for every such dtype.
+
+    Raises:
+        DTypeError: a dtype of another kind.
+    """
+    return _finfo(_dtype_of(type))
+
+
+@lru_cache(maxsize=64)
+def _finfo(dtype: np.dtype) -> FloatInfo:
+    if not is_inexact(dtype):
+        raise DTypeError(f"finfo takes floating and complex dtypes, not {dtype.name}; iinfo takes integer ones")
+    part = real_dtype(dtype)
+    found: Any = ml_dtypes.finfo(part)
+    numbers: dict[str, Any] = {
+        name: annotation(getattr(found, name))
+        for name, annotation in get_type_hints(FloatInfo).items()
+        if annotation in (int, float)
+    }
+    return FloatInfo(dtype=part, **numbers)
+
+
+def iinfo(type: DTypeLike) -> IntInfo:
+    """Limits of an integer dtype, or of an array's.
+
+    Raises:
+        DTypeError: a dtype of another kind.
+    """
+    dtype = _dtype_of(type)
+    if not is_integer(dtype):
+        raise DTypeError(f"iinfo takes integer dtypes, not {dtype.name}; finfo takes floating and complex ones")
+    found = np.iinfo(dtype)
+    return IntInfo(dtype, found.bits, found.max, found.min)
+
+
+def _dtype_of(value: Any) -> np.dtype:
+    """A dtype, or that of an array or a NumPy scalar."""
+    return canonical(value if isinstance(value, type | str | np.dtype) else getattr(value, "dtype", value))

@@ -11,6 +11,7 @@ from ..higher_order.repetition import fori_loop, while_loop
 from ..higher_order.scan import scan
 from ..numpy.promotion import broadcast_shapes
 from ..transforms.grad import stop_gradient
+from . import linalg as linalg
 from .collectives import (
     all_gather,
     axis_index,
@@ -46,12 +47,8 @@ from .elementwise import (
     convert_element_type,
     cos,
     cosh,
-    digamma,
     div,
     eq,
-    erf,
-    erf_inv,
-    erfc,
     exp,
     exp2,
     expm1,
@@ -62,7 +59,6 @@ from .elementwise import (
     integer_pow,
     is_finite,
     le,
-    lgamma,
     log,
     log1p,
     logistic,
@@ -73,7 +69,6 @@ from .elementwise import (
     ne,
     neg,
     nextafter,
-    polygamma,
     population_count,
     pow,
     real,
@@ -94,8 +89,8 @@ from .elementwise import (
     sub,
     tan,
     tanh,
-    zeta,
 )
+from .fourier import FftType, fft
 from .movement import (
     broadcast,
     broadcast_in_dim,
@@ -139,6 +134,22 @@ from .reductions import (
     sort_key_val,
     top_k,
 )
+from .special import (
+    bessel_i0e,
+    bessel_i1e,
+    betainc,
+    digamma,
+    erf,
+    erf_inv,
+    erfc,
+    igamma,
+    igamma_grad_a,
+    igammac,
+    lgamma,
+    polygamma,
+    random_gamma_grad,
+    zeta,
+)
 from .windows import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -163,23 +174,24 @@ from .windows import (
 
 # fmt: off
 __all__ = [
-    "GatherDimensionNumbers", "GatherScatterMode", "Precision", "RoundingMethod", "ScatterDimensionNumbers", "abs",
-    "acos", "acosh", "add", "all_gather", "argmax", "argmin", "asin", "asinh", "associative_scan", "atan", "atan2",
-    "atanh", "axis_index", "axis_size", "batch_matmul", "bitcast_convert_type", "bitwise_and", "bitwise_not",
-    "bitwise_or", "bitwise_xor", "broadcast", "broadcast_in_dim", "broadcast_shapes", "broadcast_to_rank",
-    "broadcasted_iota", "cbrt", "ceil", "clamp", "clz", "collapse", "complex", "concatenate", "cond", "conj",
-    "convert_element_type", "cos", "cosh", "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum",
-    "custom_linear_solve", "custom_root", "digamma", "div", "dot", "dot_general", "dynamic_index_in_dim",
-    "dynamic_slice", "dynamic_slice_in_dim", "dynamic_update_index_in_dim", "dynamic_update_slice",
-    "dynamic_update_slice_in_dim", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expand_dims", "expm1", "floor",
-    "fori_loop", "full", "full_like", "gather", "ge", "gt", "imag", "index_in_dim", "integer_pow", "iota",
-    "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "map", "max", "min", "mul", "ne", "neg",
-    "nextafter", "optimization_barrier", "pad", "pmax", "pmean", "pmin", "polygamma", "population_count", "pow",
-    "ppermute", "psum", "real", "reciprocal", "reduce", "reduce_and", "reduce_max", "reduce_min", "reduce_or",
-    "reduce_prod", "reduce_sum", "reduce_xor", "rem", "reshape", "rev", "round", "rsqrt", "scan", "scatter",
-    "scatter_add", "scatter_max", "scatter_min", "scatter_mul", "scatter_sub", "select", "select_n", "shift_left",
-    "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice", "slice_in_dim", "sort",
-    "sort_key_val", "split", "sqrt", "square", "squeeze", "stop_gradient", "sub", "switch", "tan", "tanh", "top_k",
-    "transpose", "while_loop", "zeta",
-]
+    "FftType", "GatherDimensionNumbers", "GatherScatterMode", "Precision", "RoundingMethod",
+    "ScatterDimensionNumbers", "abs", "acos", "acosh", "add", "all_gather", "argmax", "argmin", "asin", "asinh",
+    "associative_scan", "atan", "atan2", "atanh", "axis_index", "axis_size", "batch_matmul", "bessel_i0e",
+    "bessel_i1e", "betainc", "bitcast_convert_type", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "broadcast", "broadcast_in_dim", "broadcast_shapes", "broadcast_to_rank", "broadcasted_iota", "cbrt", "ceil",
+    "clamp", "clz", "collapse", "complex", "concatenate", "cond", "conj", "convert_element_type", "cos", "cosh",
+    "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum", "custom_linear_solve", "custom_root", "digamma", "div",
+    "dot", "dot_general", "dynamic_index_in_dim", "dynamic_slice", "dynamic_slice_in_dim",
+    "dynamic_update_index_in_dim", "dynamic_update_slice", "dynamic_update_slice_in_dim", "eq", "erf", "erf_inv",
+    "erfc", "exp", "exp2", "expand_dims", "expm1", "fft", "floor", "fori_loop", "full", "full_like", "gather", "ge",
+    "gt", "igamma", "igamma_grad_a", "igammac", "imag", "index_in_dim", "integer_pow", "iota", "is_finite", "le",
+    "lgamma", "linalg", "log", "log1p", "logistic", "lt", "map", "max", "min", "mul", "ne", "neg", "nextafter",
+    "optimization_barrier", "pad", "pmax", "pmean", "pmin", "polygamma", "population_count", "pow", "ppermute",
+    "psum", "random_gamma_grad", "real", "reciprocal", "reduce", "reduce_and", "reduce_max", "reduce_min",
+    "reduce_or", "reduce_prod", "reduce_sum", "reduce_xor", "rem", "reshape", "rev", "round", "rsqrt", "scan",
+    "scatter", "scatter_add", "scatter_max", "scatter_min", "scatter_mul", "scatter_sub", "select", "select_n",
+    "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice", "slice_in_dim",
+    "sort", "sort_key_val", "split", "sqrt", "square", "squeeze", "stop_gradient", "sub", "switch", "tan", "tanh",
+    "top_k", "transpose", "while_loop", "zeta",
+]  # fmt: skip
 # fmt: on

@@ -9,7 +9,7 @@ from typing import Any
 from ..core.dtypes import DTypeLike, canonical, is_complex, is_integer
 from ..core.primitive import Primitive
 from ..numpy.conversion import SCALARS, as_operand
-from ..ops import bits, complex_parts, elementwise, exponential, special, structure, trigonometry
+from ..ops import bits, complex_parts, elementwise, exponential, structure, trigonometry
 from ..ops.checks import require_nonzero
 from .operands import adapted, bind, scalar
 
@@ -38,12 +38,8 @@ __all__ = [
     "convert_element_type",
     "cos",
     "cosh",
-    "digamma",
     "div",
     "eq",
-    "erf",
-    "erf_inv",
-    "erfc",
     "exp",
     "exp2",
     "expm1",
@@ -54,7 +50,6 @@ __all__ = [
     "integer_pow",
     "is_finite",
     "le",
-    "lgamma",
     "log",
     "log1p",
     "logistic",
@@ -65,7 +60,6 @@ __all__ = [
     "ne",
     "neg",
     "nextafter",
-    "polygamma",
     "population_count",
     "pow",
     "real",
@@ -86,7 +80,6 @@ __all__ = [
     "sub",
     "tan",
     "tanh",
-    "zeta",
 ]
 
 
@@ -132,8 +125,6 @@ cbrt = _unary("cbrt", exponential.cbrt)
 ceil, floor = _unary("ceil", elementwise.ceil), _unary("floor", elementwise.floor)
 clz = _unary("clz", bits.clz)
 cos, cosh = _unary("cos", trigonometry.cos), _unary("cosh", trigonometry.cosh)
-digamma, lgamma = _unary("digamma", special.digamma), _unary("lgamma", special.lgamma)
-erf, erfc, erf_inv = _unary("erf", special.erf), _unary("erfc", special.erfc), _unary("erf_inv", special.erf_inv)
 exp, exp2, expm1 = _unary("exp", exponential.exp), _unary("exp2", exponential.exp2), _unary("expm1", exponential.expm1)
 imag, real = _unary("imag", complex_parts.imag), _unary("real", complex_parts.real)
 is_finite = _unary("is_finite", elementwise.is_finite)
@@ -161,7 +152,6 @@ ge, gt = _binary("ge", elementwise.ge), _binary("gt", elementwise.gt)
 le, lt = _binary("le", elementwise.le), _binary("lt", elementwise.lt)
 max, min = _binary("max", elementwise.maximum), _binary("min", elementwise.minimum)
 nextafter = _binary("nextafter", elementwise.nextafter)
-polygamma, zeta = _binary("polygamma", special.polygamma), _binary("zeta", special.zeta)
 shift_left = _binary("shift_left", bits.shift_left)
 shift_right_arithmetic = _binary("shift_right_arithmetic", bits.shift_right_arithmetic)
 shift_right_logical = _binary("shift_right_logical", bits.shift_right_logical)

@@ -7,6 +7,7 @@ libraries' classes may answer.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,11 +22,11 @@ from ..errors import ArgumentError, DTypeError, ImmutableError
 from ..ops import elementwise as ops
 from ..ops.placement import DevicePut
 from ..ops.structure import reshape as reshape_op
-from . import contraction, elementwise, logic, reductions, shape, sorting, transcendental, types
+from . import contraction, elementwise, logic, number_parts, reductions, shape, sorting, transcendental, types
 from .at import At
 from .conversion import SCALARS, known
+from .editing import repeat
 from .indexing import getitem, nonzero, take
-from .padding import repeat
 
 __all__ = ["install"]
 
@@ -212,8 +213,15 @@ def _set_item(self: Any, index: Any, value: Any = None) -> None:
 def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """Let np.sin(x) and np_array + x run our function of that name."""
     function = _UFUNCS.get(ufunc.__name__)
-    if method == "__call__" and function is not None and not options:
-        return function(*inputs)
+    if method == "__call__":
+        if function is not None and not options:
+            return function(*inputs)
+    elif method == "at" and isinstance(inputs[0], (Array, Tracer)):
+        raise ImmutableError(
+            f"np.{ufunc.__name__}.at(x, …): arrays are immutable; write x = fnp.{ufunc.__name__}.at(x, …)"
+        )
+    elif "out" not in options and hasattr(function, method):
+        return getattr(function, method)(*inputs, **options)
     if any(isinstance(x, (Array, Tracer)) for x in options.get("out", ())):
         raise ImmutableError(f"np.{ufunc.__name__}(…, out=x): arrays are immutable; bind the result to a name instead")
     return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, (Array, Tracer)) else x for x in inputs), **options)
@@ -221,7 +229,7 @@ def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **option
 
 _UFUNCS = {
     name: function
-    for module in (elementwise, logic, transcendental, contraction)
+    for module in (elementwise, logic, number_parts, transcendental, contraction)
     for name in module.__all__
     if callable(function := getattr(module, name))
 } | {"divmod": elementwise.divmod, "fabs": elementwise.fabs}
@@ -262,8 +270,36 @@ def _to(self: Any, device: str | Device) -> Any:
     return DevicePut(find_device(device))(self)
 
 
+def _to_device(self: Any, device: str | Device, /, *, stream: Any = None) -> Any:
+    """The same values on a device, committed there, as the Array API standard names it.
+
+    Raises:
+        ArgumentError: a `stream`; computations here are ordered by the values that they need.
+    """
+    if stream is not None:
+        raise ArgumentError(f"to_device(stream={stream!r}): there are no streams here; leave it out")
+    return _to(self, device)
+
+
+def _namespace(self: Any, /, *, api_version: str | None = None) -> Any:
+    """The namespace of the Array API standard, `funcgrad.numpy`.
+
+    Raises:
+        ArgumentError: a version of the standard that is not known here.
+    """
+    if api_version not in (None, *_API_VERSIONS):
+        raise ArgumentError(
+            f"api_version={api_version!r}: the versions of the Array API standard that are followed here are "
+            f"{', '.join(_API_VERSIONS)}; leave it out"
+        )
+    return sys.modules["funcgrad.numpy"]
+
+
+_API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+
 def _sort(
-    self: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool = True, descending: bool = False
+    self: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None, descending: bool = False
 ) -> Any:
     """A sorted array; unlike NumPy's method it returns the result."""
     return sorting.sort(self, axis, kind, stable=stable, descending=descending)
@@ -304,6 +340,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "swapaxes": shape.swapaxes,
     "take": take,
     "to": _to,
+    "to_device": _to_device,
     "tolist": _tolist,
     "trace": contraction.trace,
     "transpose": _transpose,
@@ -319,6 +356,10 @@ _PROPERTIES: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 _TRACER_PROPERTIES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "device": (
+        lambda x: None,
+        "None: where the value will be computed is not known yet; as `device=` it asks nothing.",
+    ),
     "size": (lambda x: x.type.size, "The number of elements."),
     "itemsize": (lambda x: x.type.dtype.itemsize, "The bytes of one element."),
     "nbytes": (lambda x: x.type.size * x.type.dtype.itemsize, "The bytes of all elements."),
@@ -337,7 +378,7 @@ def install(cls: type) -> None:
     special: dict[str, Any] = {
         "pow": _power, "round": _round, "bool": _truth, "int": _int, "float": _float, "complex": _complex,
         "index": _index, "len": _length, "iter": _iterate, "contains": _contains, "getitem": getitem,
-        "setitem": _set_item, "delitem": _set_item, "array_ufunc": _array_ufunc,
+        "setitem": _set_item, "delitem": _set_item, "array_ufunc": _array_ufunc, "array_namespace": _namespace,
     }  # fmt: skip
     for name, function in special.items():
         setattr(cls, f"__{name}__", function)

@@ -32,7 +32,8 @@ def asarray(
     """An array of a scalar, a NumPy array, nested sequences or anything that NumPy can read.
 
     Args:
-        a: the values. An array or tracer of this library is returned as it is if the dtype fits.
+        a: the values. An array or tracer of this library is returned as it is if the dtype fits, unless a copy is
+            asked for.
         dtype: the dtype wanted; by default that of `a`, or the library's default for Python numbers.
         copy: None and True copy foreign memory once, so that a later write to it cannot change the array. False
             aliases it: the caller promises never to write to it again.
@@ -52,7 +53,12 @@ def asarray(
     wanted = None if dtype is None else canonical(dtype)
     if isinstance(a, (Array, Tracer)):
         made = a if wanted is None else convert(a, wanted)
+        if made is not a:
+            _refuse_alias(copy, f"an array of dtype {a.dtype} as {wanted}")
+        elif copy and isinstance(a, Array):
+            made = a.twin()
     elif type(a) in SCALARS:
+        _refuse_alias(copy, "a Python number")
         made = scalar_array(a, wanted if wanted is not None else scalar_dtype(type(a))).twin()
     elif isinstance(a, _NESTED):
         _refuse_alias(copy, "nested sequences")
@@ -80,8 +86,6 @@ def array(
     (2, 2)
     """
     made = asarray(object, dtype, copy=copy, device=device, order=order)
-    if copy and made is object and isinstance(made, Array):
-        made = made.twin()
     missing = ndmin - made.ndim
     return expand_dims(made, range(missing)) if missing > 0 else made
 

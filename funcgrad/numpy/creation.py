@@ -8,19 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.array import Array, aligned_copy, splat_array
+from ..backend.array import Array, aligned_copy, import_dlpack, splat_array
+from ..backend.client import find_device
 from ..compiler.evaluate import quiet
-from ..core.dtypes import BOOL, DTypeLike, canonical, default_float, default_int, is_complex, is_integer, scalar_dtype
+from ..core.dtypes import (
+    BOOL,
+    DTypeLike,
+    canonical,
+    default_complex,
+    default_float,
+    default_int,
+    is_complex,
+    is_inexact,
+    is_integer,
+    scalar_dtype,
+)
 from ..core.trace import Tracer
 from ..core.types import ArrayType
-from ..errors import ArgumentError, ConcretizationError, ShapeError
+from ..errors import ArgumentError, ConcretizationError, DTypeError, ShapeError
 from ..ops.elementwise import where
 from ..ops.slicing import pad
 from ..ops.structure import broadcast, broadcast_in_dim, convert, iota, reshape, zeros_of
 from .contraction import diagonal
 from .conversion import SCALARS, array, as_operand, asarray, known, place
 from .elementwise import add, divide, floor, multiply, power, subtract
-from .logic import greater_equal
 from .promotion import promote_dtypes, result_dtype, to_inexact
 from .shape import expand_dims, moveaxis, stack
 from .transcendental import log10
@@ -127,12 +138,45 @@ def ascontiguousarray(a: Any, dtype: DTypeLike | None = None) -> Any:
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
-    """An array of what another library holds; copied once unless `copy=False` promises that nobody writes to it."""
-    if isinstance(x, Array):
-        return x if device is None else place(x, device)
-    host = np.from_dlpack(x)
-    made = Array(host if copy is False else aligned_copy(host))
-    return made if device is None else place(made, device)
+    """An array of what another library holds, on the host or on an accelerator that this process uses.
+
+    Args:
+        x: anything with the methods `__dlpack__` and `__dlpack_device__`.
+        device: where the array shall live; by default where `x` is.
+        copy: None and True copy once, so that a later write to `x` cannot change the array. False aliases the memory:
+            the caller promises never to write to it again.
+
+    Raises:
+        ArgumentError: `copy=False` with another device than that of `x`.
+        DTypeError: an object that is no array, or one of a dtype that arrays here do not have.
+    """
+    made = array(x) if isinstance(x, Array) else _imported(x, copy)
+    target = made.device if device is None else find_device(device)
+    if copy is False and target is not made.device:
+        raise ArgumentError(f"from_dlpack: copy=False, but moving from {made.device} to {target} needs a copy")
+    return made if device is None else place(made, target)
+
+
+def _imported(x: Any, copy: bool | None) -> Array:
+    """An array of what another library holds, where it is."""
+    try:
+        on_host = x.__dlpack_device__()[0] in (_CPU, _PINNED)
+    except AttributeError:
+        raise DTypeError(
+            f"from_dlpack takes an array of a library that exports DLPack, not {type(x).__name__}; asarray reads more"
+        ) from None
+    if on_host:
+        try:
+            host = np.from_dlpack(x)
+        except (BufferError, RuntimeError, TypeError):
+            pass  # NumPy has no bfloat16; the engine has
+        else:
+            canonical(host.dtype)
+            return Array(host if copy is False else aligned_copy(host))
+    return import_dlpack(x, copy is not False)
+
+
+_CPU, _PINNED = 1, 3  # device types of DLPack
 
 
 # -- counts and grids ------------------------------------------------------------------------------------------------
@@ -147,6 +191,9 @@ def arange(
         start, stop, step: numbers known while tracing. `dtype` is by default the one they promote to.
     """
     given = [x for x in (start, stop, step) if x is not None]
+    if dtype is None and device is None and step != 0 and all(type(x) is int and abs(x) < 1 << 31 for x in given):
+        bounds: Any = (0, start) if stop is None else (start, stop)
+        return Array(np.arange(*bounds, 1 if step is None else step, default_int()))
     numbers = [x if type(x) in SCALARS else known(x, "arange").item() for x in given]
     kinds = tuple(x if type(x) in SCALARS else as_operand(x) for x in given)
     wanted = result_dtype(kinds)[0] if dtype is None else canonical(dtype)
@@ -184,19 +231,27 @@ def linspace(
     count = operator.index(num)
     if count < 0:
         raise ArgumentError(f"linspace: num={count} must not be negative")
-    first, last = map(to_inexact, promote_dtypes(start, stop))
+    wanted = None if dtype is None else canonical(dtype)
+    if device is None and not retstep and type(start) in SCALARS and type(stop) in SCALARS:
+        found = default_complex() if complex in (type(start), type(stop)) else default_float()
+        return Array(quiet(np.linspace, start, stop, count, endpoint, False, wanted or found))
+    # A floating dtype asked for takes part, since it may be finer than the default.
+    finer = (zeros((), wanted),) if wanted is not None and is_inexact(wanted) else ()
+    first, last = map(to_inexact, promote_dtypes(start, stop, *finer)[:2])
     span = subtract(last, first)
     parts = count - 1 if endpoint else count
     step = divide(span, parts) if parts > 0 else full_like(span, np.nan)
     shape = (count, *span.shape)
-    numbers = convert(iota(default_int(), (count,)), span.dtype)
-    fraction = broadcast_in_dim(numbers if parts <= 0 else divide(numbers, parts), shape, (0,))
-    result = add(multiply(fraction, span), first)
-    if endpoint and count > 1:
-        at_end = broadcast_in_dim(greater_equal(numbers, count - 1), shape, (0,))
-        result = where(at_end, broadcast(last, shape), result)
-    if dtype is not None:
-        wanted = canonical(dtype)
+    if count > 1:
+        numbers = convert(iota(default_int(), (count,)), span.dtype)
+        fraction = broadcast_in_dim(divide(numbers, parts), shape, (0,))
+        result = add(multiply(fraction, span), first)
+        if endpoint:
+            at_end = broadcast_in_dim(iota(default_int(), (count,)) == count - 1, shape, (0,))
+            result = where(at_end, broadcast(last, shape), result)
+    else:
+        result = broadcast(first, shape)
+    if wanted is not None:
         result = convert(floor(result) if is_integer(wanted) else result, wanted)
     result = result if axis == 0 else moveaxis(result, 0, axis)
     result = result if device is None else place(result, device)
@@ -228,8 +283,8 @@ def geomspace(
     return result if dtype is None else convert(result, canonical(dtype))
 
 
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:
-    """Coordinate arrays of the grid that vectors span.
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+    """Coordinate arrays of the grid that vectors span, as a tuple.
 
     Args:
         sparse: leave the axes that repeat with length 1.
@@ -250,7 +305,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     for x, axis in zip(vectors, places, strict=True):
         thin = reshape(x, tuple(x.size if i == axis else 1 for i in range(len(vectors))))
         grids.append(thin if sparse else broadcast(thin, tuple(lengths)))
-    return grids
+    return tuple(grids)
 
 
 def indices(dimensions: Sequence[int], dtype: DTypeLike | None = None, sparse: bool = False) -> Any:

@@ -93,7 +93,9 @@ def _floor_divide(x: Any, y: Any) -> Any:
         quotient = (x - rest) / y
         quotient = ops.where(_crosses(rest, y), quotient - 1, quotient)
         below = ops.floor(quotient)
-        return ops.where(y == 0, x / y, ops.where(quotient - below > 0.5, below + 1, below))
+        whole = ops.where(quotient - below > 0.5, below + 1, below)
+        whole = ops.where(whole == 0, _signed_zero(bits.xor(signbit(x), signbit(y)), x), whole)
+        return ops.where(y == 0, x / y, whole)
     require_nonzero("floor_divide", y)
     quotient = ops.div(x, y)
     if is_signed(x.dtype):
@@ -109,7 +111,9 @@ def _remainder(x: Any, y: Any) -> Any:
     rest = ops.rem(x, y)
     if is_signed(x.dtype):
         rest = ops.where(_crosses(rest, y), rest + y, rest)
-    return ops.where(y == 0, zeros_of(x.type), rest) if is_integer(x.dtype) else rest
+    if is_integer(x.dtype):
+        return ops.where(y == 0, zeros_of(x.type), rest)
+    return ops.where(rest == 0, _signed_zero(signbit(y), x), rest)
 
 
 def _fmod(x: Any, y: Any) -> Any:
@@ -118,6 +122,11 @@ def _fmod(x: Any, y: Any) -> Any:
         return ops.rem(x, y)
     require_nonzero("fmod", y)
     return ops.where(y == 0, zeros_of(x.type), ops.rem(x, y))
+
+
+def _signed_zero(negative: Any, x: Any) -> Any:
+    """Zeros of the type of `x`, negative ones where that is true."""
+    return ops.where(negative, full(x.type, -0.0), zeros_of(x.type))
 
 
 def _crosses(rest: Any, y: Any) -> Any:
@@ -242,15 +251,32 @@ def clip(a: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
     """`a` held between `min` and `max`, elementwise; None leaves that side open. Where min > max the result is max."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     result = as_operand(a)
-    if low is not None:
+    if low is not None and not _beyond(result, low, -1):
         result = maximum(result, low)
-    return result if high is None else minimum(result, high)
+    return result if high is None or _beyond(result, high, 1) else minimum(result, high)
+
+
+def _beyond(x: Any, bound: Any, sign: int) -> Any:
+    """Whether a Python int lies where no element of an integer array can be, below (-1) or above (1) all of them."""
+    if type(bound) is not int or not is_integer(x.dtype):
+        return False
+    limits = np.iinfo(x.dtype)
+    return bound < limits.min if sign < 0 else bound > limits.max
 
 
 # -- sign and rounding -----------------------------------------------------------------------------------------------
 
+
+def _sign(x: Any) -> Any:
+    # The operation keeps -0, as JAX's; NumPy and the standard have one zero.
+    sign = ops.sign(x)
+    return ops.where(ops.eq(x, zeros_of(x.type)), zeros_of(x.type), sign) if is_float(x.dtype) else sign
+
+
 sign = named(
-    unary_general(numeric(ops.sign, None, "sign")), "sign", "-1, 0 or 1 by the sign of x; x / |x| for complex x."
+    quick_unary(np.sign, REAL, unary_general(numeric(_sign, None, "sign"))),
+    "sign",
+    "-1, 0 or 1 by the sign of x; x / |x| for complex x.",
 )
 
 
@@ -291,7 +317,7 @@ def rint(x: Any, /) -> Any:
     return _round(to_inexact(as_operand(x)))
 
 
-def round(a: Any, /, decimals: int = 0) -> Any:
+def round(a: Any, decimals: int = 0) -> Any:
     """`a` rounded to a number of decimals, elementwise; halves go to the even digit. Integers stay as they are."""
     if decimals == 0:
         return _round(a)
@@ -310,23 +336,31 @@ def fabs(x: Any, /) -> Any:
     return absolute(to_inexact(as_operand(x)))
 
 
-def signbit(x: Any, /) -> Any:
-    """Whether the sign bit is set, elementwise; true for -0.0."""
-    x = as_operand(x)
+def _sign_bit(x: Any) -> Any:
     if is_float(x.dtype):
         x = bitcast_convert_type(x, np.dtype(f"i{x.dtype.itemsize}"))
     return less(x, 0) if is_integer(x.dtype) else full(x.type.update(dtype=BOOL), False)
 
 
-def copysign(x1: Any, x2: Any, /) -> Any:
-    """|x1| with the sign of x2, elementwise, in floating point."""
-    x, y = map(to_inexact, promote(x1, x2))
+signbit = named(
+    quick_unary(np.signbit, FLOATING, unary_general(_sign_bit)),
+    "signbit",
+    "Whether the sign bit is set, elementwise; true for -0.0.",
+)
+
+
+def _with_sign(x: Any, y: Any) -> Any:
     _require_real_number(x, "copysign")
     return ops.where(bits.xor(signbit(x), signbit(y)), ops.neg(x), x)
 
 
+copysign = named(
+    quick_binary(np.copysign, FLOATING, binary_general(inexact(_with_sign))),
+    "copysign",
+    "|x1| with the sign of x2, elementwise, in floating point.",
+)
 nextafter = named(
-    binary_general(inexact(checked(ops.nextafter))),
+    quick_binary(np.nextafter, FLOATING, binary_general(inexact(checked(ops.nextafter)))),
     "nextafter",
     "The next representable number after x1 in the direction of x2, elementwise.",
 )
@@ -356,13 +390,13 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # -- complex parts ---------------------------------------------------------------------------------------------------
 
 
-def real(val: Any, /) -> Any:
+def real(val: Any) -> Any:
     """The real part, elementwise; a real array itself."""
     x = as_operand(val)
     return complex_parts.real(x) if is_complex(x.dtype) else x
 
 
-def imag(val: Any, /) -> Any:
+def imag(val: Any) -> Any:
     """The imaginary part, elementwise; zeros for a real array."""
     x = as_operand(val)
     return complex_parts.imag(x) if is_complex(x.dtype) else zeros_of(x.type)
@@ -380,12 +414,13 @@ conj = conjugate
 # -- selection -------------------------------------------------------------------------------------------------------
 
 
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """Elements of `x` where `condition` is true (not zero), else of `y`.
 
     Args:
         condition, x, y: broadcast against each other; x and y promote. With the condition alone, the indices of its
             true elements, one array per axis; their number must be known while tracing.
+        size, fill_value: as in `nonzero`, for the condition alone.
     """
     # Hot (benchmark: eager).
     if type(condition) is Array and type(x) is Array and type(y) is Array and state.trace is evaluation:
@@ -395,15 +430,17 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
             try:
                 return Array(np.where(c, a, b))
             except ValueError:  # shapes that do not broadcast
-                return _where(condition, x, y)
-    return _where(condition, x, y)
+                return _where(condition, x, y, size, fill_value)
+    return _where(condition, x, y, size, fill_value)
 
 
-def _where(condition: Any, x: Any, y: Any) -> Any:
+def _where(condition: Any, x: Any, y: Any, size: int | None, fill_value: Any) -> Any:
     if x is None or y is None:
         if x is not None or y is not None:
             raise ArgumentError("where takes the condition alone or both x and y: fnp.where(condition, x, y)")
-        return nonzero(condition)
+        return nonzero(condition, size=size, fill_value=fill_value)
+    if size is not None or fill_value is not None:
+        raise ArgumentError("where: size= and fill_value= belong to the condition alone: fnp.where(condition, size=n)")
     which = truth(condition)
     x, y = promote_dtypes(x, y)
     shape = broadcast_shapes(which.shape, x.shape, y.shape)

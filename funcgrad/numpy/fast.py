@@ -10,6 +10,7 @@ NumPy's own refusals fall through to `general`, so that our error appears.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = [
     "SIMPLE",
     "named",
     "quick_binary",
+    "quick_call",
+    "quick_host",
     "quick_reduce",
     "quick_unary",
     "quick_view",
@@ -128,3 +131,66 @@ def quick_view(method: Callable[..., Any], x: Any, *args: Any) -> Array | None:
             except (TypeError, ValueError):
                 return None
     return None
+
+
+def quick_host(x: Any, chars: str = ANY) -> np.ndarray | None:
+    """The memory of a host array of a dtype out of `chars` that NumPy may compute with at once; None for all else."""
+    if type(x) is Array and state.trace is evaluation and evaluation.host_only and x._device is None:
+        host = x._host
+        if host is None:
+            host = x.host()
+        if host.dtype.char in chars:
+            return host
+    return None
+
+
+_PLAIN = frozenset((int, float, str, bool, type(None)))
+
+
+def quick_call(reference: Callable[..., Any], chars: str = FLOATING, most: int | None = None) -> Callable[[Any], Any]:
+    """A decorator: NumPy's function in front of `general`, for host arrays of one dtype and plain options.
+
+    Args:
+        reference: NumPy's function, which takes what `general` takes. Its results of another precision than the arrays
+            are rounded to theirs.
+        chars: the dtypes for which it gives the same.
+        most: more elements than that take the general way.
+    """
+
+    def decorate(general: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(general)
+        def function(*args: Any, **options: Any) -> Any:
+            if state.trace is not evaluation or not evaluation.host_only:
+                return general(*args, **options)
+            hosts: list[Any] = []
+            dtype = None
+            for x in args:
+                if type(x) is Array:
+                    host = x._host
+                    if host is None or x._device is not None or (host.dtype is not dtype and dtype is not None):
+                        return general(*args, **options)
+                    if dtype is None:
+                        dtype = host.dtype
+                    if most is not None and host.size > most:
+                        return general(*args, **options)
+                    hosts.append(host)
+                elif type(x) in _PLAIN:
+                    hosts.append(x)
+                else:
+                    return general(*args, **options)
+            if dtype is None or dtype.char not in chars or any(type(x) not in _PLAIN for x in options.values()):
+                return general(*args, **options)
+            try:
+                result = silence.run(reference, *hosts, **options)
+            except (TypeError, ValueError, IndexError):
+                return general(*args, **options)
+            return tuple([_rounded(r, dtype) for r in result]) if type(result) is tuple else _rounded(result, dtype)
+
+        return function
+
+    return decorate
+
+
+def _rounded(result: Any, dtype: np.dtype) -> Array:
+    host = result if type(result) is _ndarray else _asarray(result)
+    return Array(host.astype(dtype) if host.dtype is not dtype and host.dtype.kind == dtype.kind else host)

@@ -10,9 +10,9 @@ import numpy as np
 from ..backend.array import Array
 from ..compiler.evaluate import evaluation
 from ..core.dtypes import BOOL, default_int, is_integer
-from ..core.trace import state
+from ..core.trace import Tracer, state
 from ..core.types import ArrayType
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationError, DTypeError, ShapeError
 from ..ops.cumulative import cumsum
 from ..ops.elementwise import div, lt, maximum, ne, rem, sub, where
 from ..ops.gather import GatherDims, ScatterDims, gather, scatter
@@ -29,7 +29,8 @@ from ..ops.structure import (
     reshape,
     zeros_of,
 )
-from .conversion import as_operand, known
+from .conversion import as_operand
+from .fast import quick_host
 from .index_plan import Plan, cuts_nothing, parse
 from .promotion import broadcast_shapes
 
@@ -69,8 +70,12 @@ def getitem(x: Any, index: Any) -> Any:
         if host is None:
             host = x.host()
         kind = type(index)
-        if kind is int or kind is slice or (kind is tuple and BASIC.issuperset(map(type, index))):
+        if kind is int:
+            plain = (index, ...)  # with an ellipsis NumPy makes an array, which costs less than one of its scalars
+        elif kind is slice:
             plain = index
+        elif kind is tuple and BASIC.issuperset(map(type, index)):
+            plain = index if Ellipsis in index else (*index, ...)
         else:
             plain = host_index(index)
         if plain is not None:
@@ -338,11 +343,15 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
         >>> nonzero(fnp.array([0, 3, 0, 5]))
         (Array([1, 3], dtype=int32),)
     """
+    host = quick_host(a) if size is None else None
+    if host is not None and host.ndim:
+        wanted = default_int()
+        return tuple([Array(rows.astype(wanted)) for rows in host.nonzero()])
     a = as_operand(a)
     if not a.ndim:
         raise ArgumentError("nonzero: a 0-dimensional array has no axes; use fnp.atleast_1d(x) first")
     if size is None:
-        found = np.nonzero(known(a, "fnp.nonzero(x) without size="))
+        found = np.nonzero(counted(a, "nonzero(x)"))
         return tuple(Array(rows.astype(default_int())) for rows in found)
     dtype = default_int()
     mask = a if a.dtype == BOOL else ne(a, zeros_of(a.type))
@@ -351,7 +360,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     if not mask.size:
         return tuple(full(ArrayType((size,), dtype), value) for value in fills)
     count = broadcast(reduce_sum(convert(mask, dtype), (0,)), (size,))
-    flat = _first_true(mask, size, dtype)
+    flat = first_true(mask, size, dtype)
     missing = sub(iota(dtype, (size,)), count)
     found = lt(missing, zeros_of(missing.type))
     results = []
@@ -362,8 +371,32 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     return tuple(results)
 
 
-def _first_true(mask: Any, size: int, dtype: np.dtype) -> Any:
+def counted(x: Any, call: str) -> np.ndarray:
+    """The value of an array that decides how many elements a function returns.
+
+    Args:
+        x: array or tracer.
+        call: the call without `size=`, for the message.
+
+    Raises:
+        ConcretizationError: the value is not known while tracing; the message shows the call with `size=`.
+    """
+    while isinstance(x, Tracer):
+        value = x.concrete()
+        if value is None:
+            raise ConcretizationError(
+                f"fnp.{call}: how many elements this returns depends on the values of an array of type {x.type}, but "
+                f"{x.unknown_reason()}.\nA shape must be known while tracing. Say how many elements to return; those "
+                f"beyond are dropped, missing ones filled: fnp.{call[:-1]}, size=n, fill_value=0)"
+            )
+        x = value
+    return x.host()
+
+
+def first_true(mask: Any, size: int, dtype: np.dtype) -> Any:
     """Positions of the first `size` true elements; what follows the last one is arbitrary but in bounds."""
+    if not size or not mask.size:
+        return zeros_of(ArrayType((size,), dtype))
     rank = sub(cumsum(convert(mask, dtype), 0), full(ArrayType(mask.shape, dtype), 1))
     place = where(mask, rank, full(rank.type, size))
     start = zeros_of(ArrayType((size,), dtype))

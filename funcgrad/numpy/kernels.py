@@ -84,7 +84,7 @@ def inexact(kernel: Kernel) -> Kernel:
     return apply
 
 
-def numeric(op: Primitive, boolean: Primitive | None, name: str) -> Kernel:
+def numeric(op: Kernel, boolean: Primitive | None, name: str) -> Kernel:
     """`op`, but `boolean` (or a refusal) for booleans."""
 
     def apply(*operands: Any) -> Any:

@@ -66,28 +66,38 @@ def _all_false(x: Any) -> Any:
     return full(x.type.update(dtype=BOOL), False)
 
 
-def isfinite(x: Any, /) -> Any:
-    """Whether x is neither infinite nor NaN, elementwise."""
-    x = as_operand(x)
+def _isfinite(x: Any) -> Any:
     if is_complex(x.dtype):
         return bits.and_(ops.is_finite(complex_parts.real(x)), ops.is_finite(complex_parts.imag(x)))
     return ops.is_finite(x) if is_float(x.dtype) else full(x.type.update(dtype=BOOL), True)
 
 
-def isinf(x: Any, /) -> Any:
-    """Whether x is infinite (for complex x: in either part), elementwise."""
-    x = as_operand(x)
+isfinite = named(
+    quick_unary(np.isfinite, FLOATING + "FD", unary_general(_isfinite)),
+    "isfinite",
+    "Whether x is neither infinite nor NaN, elementwise.",
+)
+
+
+def _isinf(x: Any) -> Any:
     if is_complex(x.dtype):
         return bits.or_(isinf(complex_parts.real(x)), isinf(complex_parts.imag(x)))
     return equal(ops.absolute(x), np.inf) if is_float(x.dtype) else _all_false(x)
 
 
-def isposinf(x: Any, /) -> Any:
+isinf = named(
+    quick_unary(np.isinf, FLOATING + "FD", unary_general(_isinf)),
+    "isinf",
+    "Whether x is infinite (for complex x: in either part), elementwise.",
+)
+
+
+def isposinf(x: Any) -> Any:
     """Whether x is +infinity, elementwise."""
     return _is_infinity(x, np.inf, "isposinf")
 
 
-def isneginf(x: Any, /) -> Any:
+def isneginf(x: Any) -> Any:
     """Whether x is -infinity, elementwise."""
     return _is_infinity(x, -np.inf, "isneginf")
 
@@ -104,12 +114,12 @@ def _imaginary(x: Any) -> Any:
     return complex_parts.imag(x) if is_complex(x.dtype) else zeros_of(x.type)
 
 
-def iscomplex(x: Any, /) -> Any:
+def iscomplex(x: Any) -> Any:
     """Whether the imaginary part is not zero, elementwise."""
     return not_equal(_imaginary(x), 0)
 
 
-def isreal(x: Any, /) -> Any:
+def isreal(x: Any) -> Any:
     """Whether the imaginary part is zero, elementwise."""
     return equal(_imaginary(x), 0)
 
@@ -168,9 +178,13 @@ logical_or = _logical(bits.or_, np.logical_or, "logical_or", "Whether at least o
 logical_xor = _logical(bits.xor, np.logical_xor, "logical_xor", "Whether exactly one is not zero, elementwise.")
 
 
-def logical_not(x: Any, /) -> Any:
-    """Whether x is zero, elementwise."""
+def _not_truth(x: Any) -> Any:
     return bits.not_(truth(x))
+
+
+logical_not = named(
+    quick_unary(np.logical_not, ANY, unary_general(_not_truth)), "logical_not", "Whether x is zero, elementwise."
+)
 
 
 def _bitwise(op: Primitive, ufunc: np.ufunc, name: str, doc: str) -> Any:

@@ -16,6 +16,7 @@ from ..ops.exponential import sqrt
 from ..ops.structure import broadcast, full
 from .conversion import as_operand
 from .elementwise import where as choose
+from .logic import logical_and
 from .promotion import to_inexact
 from .reductions import (
     Axis,
@@ -70,24 +71,26 @@ def nanprod(
 
 
 def _nan_extremum(
-    a: Any, axis: Axis, keepdims: bool, reduce: Callable[..., Any], worst: Callable[[np.dtype], Any]
+    a: Any, reduce: Callable[..., Any], worst: Callable[[np.dtype], Any], axis: Axis, keepdims: bool, **options: Any
 ) -> Any:
     x = as_operand(a)
     if not is_inexact(x.dtype):
-        return reduce(x, axis, keepdims)
+        return reduce(x, axis, keepdims=keepdims, **options)
     replaced, numbers = _without_nan(x, full(x.type.update(shape=()), worst(x.dtype)))
-    result = reduce(replaced, axis, keepdims)
-    return choose(any(numbers, axis, keepdims), result, np.nan)
+    result = reduce(replaced, axis, keepdims=keepdims, **options)
+    if options["initial"] is not None:
+        return result
+    return choose(any(numbers, axis, keepdims=keepdims), result, np.nan)
 
 
-def nanmax(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`max` of the elements that are not NaN; NaN where there are none."""
-    return _nan_extremum(a, axis, keepdims, max, cumulative.lowest)
+def nanmax(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    """`max` of the elements that are not NaN; where there are none, `initial` or NaN."""
+    return _nan_extremum(a, max, cumulative.lowest, axis, keepdims, initial=initial, where=where)
 
 
-def nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`min` of the elements that are not NaN; NaN where there are none."""
-    return _nan_extremum(a, axis, keepdims, min, cumulative.highest)
+def nanmin(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    """`min` of the elements that are not NaN; where there are none, `initial` or NaN."""
+    return _nan_extremum(a, min, cumulative.highest, axis, keepdims, initial=initial, where=where)
 
 
 def _nan_argument(
@@ -120,21 +123,48 @@ def nanargmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _nan_argument(a, axis, keepdims, argmax, nanmin, "nanargmin")
 
 
-def nanmean(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
+def nanmean(
+    a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, *, where: Any = None
+) -> Any:
     """`mean` of the elements that are not NaN; NaN where there are none."""
     x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
-    return mean(x, axis, keepdims=keepdims, where=numbers)
+    return mean(x, axis, keepdims=keepdims, where=_both(numbers, where))
 
 
-def nanvar(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanvar(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """`var` of the elements that are not NaN; NaN where there are too few."""
     x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
-    return var(x, axis, None, ddof, keepdims, where=numbers)
+    options = {"where": _both(numbers, where), "mean": mean, "correction": correction}
+    return var(x, axis, ddof=ddof, keepdims=keepdims, **options)
 
 
-def nanstd(a: Any, axis: Axis = None, dtype: DTypeLike | None = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanstd(
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """`std` of the elements that are not NaN; NaN where there are too few."""
-    return sqrt(nanvar(a, axis, dtype, ddof, keepdims))
+    return sqrt(nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
+
+
+def _both(numbers: Any, where: Any) -> Any:
+    return numbers if where is None else logical_and(numbers, where)
 
 
 def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:

@@ -1,83 +1,120 @@
-"""`repeat` and `pad`: arrays enlarged by copies of their own elements or by constants."""
+"""`pad`: arrays with margins made of constants, ramps, statistics or copies of their own elements."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import INT32
-from ..errors import ArgumentError, ShapeError
+from ..core.dtypes import INT32, is_float, is_inexact, is_integer
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops import slicing
-from ..ops.structure import broadcast_in_dim, canonical_axis, convert, reshape
+from ..ops.elementwise import floor, where
+from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, iota, zeros_of
+from ..transforms.vmap import vmap
 from .conversion import as_operand, asarray, known
+from .elementwise import rint
 from .indexing import take
-from .shape import flip
+from .reductions import max, mean, min
+from .shape import flip, moveaxis
+from .statistics import median
 
-__all__ = ["pad", "repeat"]
+__all__ = ["pad"]
 
+Pairs = Sequence[tuple[Any, Any]]
 
-def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None) -> Any:
-    """Each element repeated along an axis, or in the flattened array.
-
-    Args:
-        repeats: how often, one number for all or one for each; known while tracing.
-        total_repeat_length: the length of the result, if it shall be checked.
-
-    Raises:
-        ShapeError: `repeats` does not fit the axis.
-    """
-    x = as_operand(a)
-    if axis is None:
-        x, axis = reshape(x, (x.size,)), 0
-    axis = canonical_axis(axis, x.ndim)
-    length = x.shape[axis]
-    counts = np.asarray(known(repeats, "repeat(repeats=…)"))
-    if counts.size not in (1, length) or counts.ndim > 1:
-        raise ShapeError(f"repeat: {counts.size} repeats do not fit axis {axis} of length {length}")
-    if (counts < 0).any():
-        raise ArgumentError(f"repeat: repeats must not be negative, got {counts.min()}")
-    if counts.size == 1:
-        times = int(counts.reshape(()))
-        spread = (*x.shape[: axis + 1], times, *x.shape[axis + 1 :])
-        wide = broadcast_in_dim(x, spread, [i for i in range(x.ndim + 1) if i != axis + 1])
-        result = reshape(wide, (*x.shape[:axis], length * times, *x.shape[axis + 1 :]))
-    else:
-        result = take(x, asarray(np.repeat(np.arange(length), counts), INT32), axis)
-    if total_repeat_length not in (None, result.shape[axis]):
-        raise ShapeError(f"repeat: the result has length {result.shape[axis]}, not {total_repeat_length}")
-    return result
+STATISTICS: dict[str, Callable[..., Any]] = {"maximum": max, "mean": mean, "median": median, "minimum": min}
+OPTIONS = {
+    "constant": ("constant_values",),
+    "edge": (),
+    "empty": (),
+    "linear_ramp": ("end_values",),
+    **dict.fromkeys(STATISTICS, ("stat_length",)),
+    "reflect": ("reflect_type",),
+    "symmetric": ("reflect_type",),
+    "wrap": (),
+}
 
 
-def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
+def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant", **kwargs: Any) -> Any:
     """`array` with margins.
 
     Args:
-        pad_width: how many elements before and after each axis: `((before, after), …)`, one pair or one number for all.
-        mode: "constant", "edge", "reflect" (mirrored without the edge), "symmetric" (with it), "wrap" or "empty".
-        constant_values: what to fill with in mode "constant", in the same forms as `pad_width`.
+        array: the array in the middle of the result.
+        pad_width: how many elements before and after each axis: `((before, after), …)`, one pair or one number for
+            all, or a dict of those by axis.
+        mode: "constant", "edge" (copies of the last element), "linear_ramp" (from the last element to `end_values`),
+            "maximum", "mean", "median" or "minimum" (of the elements along the axis), "reflect" (mirrored without the
+            last element), "symmetric" (with it), "wrap" (from the other end), "empty" (zeros), or a function: for each
+            axis in turn it is called as `mode(vector, (before, after), axis, kwargs)` with vectors along the axis,
+            zeros in their margins, and returns them filled.
+        kwargs: `constant_values` and `end_values`: numbers, in the same forms as `pad_width`. `stat_length`: how many
+            of the last elements the statistic is of, in the same forms. `reflect_type`: "even", or "odd" for what is
+            mirrored to be subtracted from twice the last element. All else goes to a function.
+
+    Returns:
+        An array of the dtype of `array`.
 
     Raises:
-        ArgumentError: an unknown mode or option.
+        ArgumentError: an unknown mode or option, or a negative width.
+
+    Example:
+        >>> fnp.pad(fnp.array([1, 2, 3]), 2, mode="reflect")
+        Array([3, 2, 1, 2, 3, 2, 1], dtype=int32)
     """
     x = as_operand(array)
-    widths = _pairs(known(pad_width, "pad(pad_width=…)"), x.ndim, "pad_width")
-    values = options.pop("constant_values", 0)
-    if options or mode not in ("constant", "edge", "reflect", "symmetric", "wrap", "empty"):
-        unknown = f"option {next(iter(options))!r}" if options else f"mode {mode!r}"
-        raise ArgumentError(f"pad: unknown {unknown}; modes are constant, edge, reflect, symmetric, wrap and empty")
-    if min((n for pair in widths for n in pair), default=0) < 0:
-        raise ArgumentError(f"pad: widths must not be negative, got {widths}")
+    widths = _widths(pad_width, x.ndim)
+    if callable(mode):
+        return _pad_by(mode, x, widths, kwargs)
+    if mode not in OPTIONS:
+        raise ArgumentError(f"pad: unknown mode {mode!r}; modes are {', '.join(OPTIONS)}")
+    unknown = [option for option in kwargs if option not in OPTIONS[mode]]
+    if unknown:
+        allowed = f"takes {OPTIONS[mode][0]}" if OPTIONS[mode] else "takes none"
+        raise ArgumentError(f"pad: unknown option {unknown[0]!r}; mode {mode!r} {allowed}")
     if mode in ("constant", "empty"):
-        return _pad_constant(x, widths, values)
+        return _pad_constant(x, widths, kwargs.get("constant_values", 0))
+    odd = _is_odd(kwargs.get("reflect_type", "even"))
+    ends = _value_pairs(kwargs.get("end_values", 0), x)
+    lengths = _stat_lengths(kwargs.get("stat_length"), x)
     for axis, (before, after) in enumerate(widths):
-        if before or after:
-            x = _pad_axis(x, axis, before, after, mode)
+        if not (before or after):
+            continue
+        if not x.shape[axis]:
+            raise ShapeError(f"pad: axis {axis} of shape {x.shape} is empty, so mode {mode!r} has nothing to copy")
+        if mode == "linear_ramp":
+            sides = [_ramp(x, axis, before, ends[axis][0], True), _ramp(x, axis, after, ends[axis][1], False)]
+        elif mode in STATISTICS:
+            statistic = STATISTICS[mode]
+            sides = _statistics(x, axis, (before, after), lengths[axis], statistic)
+        elif odd and x.shape[axis] > 1:
+            sides = _odd_sides(x, axis, (before, after), mode == "reflect")
+        else:
+            sides = _copied_sides(x, axis, before, after, mode)
+        x = slicing.concatenate([sides[0], x, sides[1]], axis)
     return x
 
 
-def _pairs(given: np.ndarray, ndim: int, name: str) -> list[tuple[int, int]]:
+# -- arguments -----------------------------------------------------------------------------------------------------
+
+
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    if isinstance(pad_width, Mapping):
+        rows: list[Any] = [(0, 0)] * ndim
+        for axis, width in pad_width.items():
+            rows[canonical_axis(axis, ndim)] = width if isinstance(width, tuple | list) else (width, width)
+        pad_width = rows if rows else (0, 0)
+    given = known(pad_width, "pad(pad_width=…)")
+    if not is_integer(given.dtype) and given.size:
+        raise DTypeError(f"pad: pad_width must be integers, not {given.dtype.name}")
+    widths = _pairs(given, ndim, "pad_width")
+    if any(n < 0 for pair in widths for n in pair):
+        raise ArgumentError(f"pad: widths must not be negative, got {widths}")
+    return widths
+
+
+def _pairs(given: np.ndarray, ndim: int, name: str) -> list[tuple[Any, Any]]:
     try:
         spread = np.broadcast_to(given, (ndim, 2))
     except ValueError:
@@ -85,46 +122,136 @@ def _pairs(given: np.ndarray, ndim: int, name: str) -> list[tuple[int, int]]:
     return [(before, after) for before, after in spread.tolist()]
 
 
-def _pad_constant(x: Any, widths: Sequence[tuple[int, int]], values: Any) -> Any:
+def _value_pairs(values: Any, x: Any) -> list[tuple[Any, Any]]:
+    """A value before and after each axis; the values may be traced."""
+    filling = as_operand(values)
+    if filling.ndim > 2 or any(n not in (1, m) for n, m in zip(filling.shape[::-1], (2, x.ndim), strict=False)):
+        raise ShapeError(f"pad: values of shape {filling.shape} do not give one pair for each of {x.ndim} axes")
+    pairs = broadcast_in_dim(filling, (x.ndim, 2), range(2 - filling.ndim, 2))
+    return [(pairs[axis, 0], pairs[axis, 1]) for axis in range(x.ndim)]
+
+
+def _stat_lengths(given: Any, x: Any) -> list[tuple[Any, Any]]:
+    if given is None:
+        return [(n, n) for n in x.shape]
+    lengths = _pairs(known(given, "pad(stat_length=…)"), x.ndim, "stat_length")
+    if any(n < 1 for pair in lengths for n in pair):
+        raise ArgumentError(f"pad: stat_length must be positive, got {lengths}: no elements have no statistic")
+    return lengths
+
+
+def _is_odd(reflect_type: Any) -> bool:
+    if reflect_type not in ("even", "odd"):
+        raise ArgumentError(f'pad: reflect_type={reflect_type!r}: expected "even" or "odd"')
+    return reflect_type == "odd"
+
+
+# -- margins -------------------------------------------------------------------------------------------------------
+
+
+def _part(x: Any, axis: int, start: int, stop: int) -> Any:
+    return slicing.slice_in_dim(x, start, stop, 1, axis)
+
+
+def _spread(x: Any, axis: int, count: int) -> Any:
+    """Something of length 1 along an axis, repeated."""
+    return broadcast_in_dim(x, (*x.shape[:axis], count, *x.shape[axis + 1 :]), range(x.ndim))
+
+
+def _pad_constant(x: Any, widths: Pairs, values: Any) -> Any:
     filling = convert(as_operand(values), x.dtype)
     if filling.ndim == 0:
         return slicing.pad(x, filling, [(before, after, 0) for before, after in widths])
-    pairs = broadcast_in_dim(filling, (x.ndim, 2), range(2 - filling.ndim, 2))
-    for axis, (before, after) in enumerate(widths):
-        none = [(0, 0, 0)] * x.ndim
-        x = slicing.pad(x, pairs[axis, 0], [*none[:axis], (before, 0, 0), *none[axis + 1 :]])
-        x = slicing.pad(x, pairs[axis, 1], [*none[:axis], (0, after, 0), *none[axis + 1 :]])
+    none = [(0, 0, 0)] * x.ndim
+    for axis, ((before, after), (low, high)) in enumerate(zip(widths, _value_pairs(filling, x), strict=True)):
+        x = slicing.pad(x, low, [*none[:axis], (before, 0, 0), *none[axis + 1 :]])
+        x = slicing.pad(x, high, [*none[:axis], (0, after, 0), *none[axis + 1 :]])
     return x
 
 
-def _pad_axis(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+def _ramp(x: Any, axis: int, count: int, end: Any, is_before: bool) -> Any:
+    """Steps of equal size from the last element, which is left out, to `end`."""
     length = x.shape[axis]
-    if length == 0:
-        raise ShapeError(f"pad: axis {axis} of shape {x.shape} is empty, so mode {mode!r} has nothing to copy")
-    if max(before, after) <= length - 1:
-        return _pad_once(x, axis, before, after, mode)
-    places = np.pad(np.arange(length), (before, after), mode)  # type: ignore[call-overload]
-    return take(x, asarray(places, INT32), axis)
+    edge = _spread(_part(x, axis, 0, 1) if is_before else _part(x, axis, length - 1, length), axis, count)
+    dtype = x.dtype if is_inexact(x.dtype) else np.dtype(np.float64)
+    steps = convert(iota(INT32, edge.shape, axis), dtype)
+    away = full(steps.type, count) - steps if is_before else steps + 1
+    start, stop = convert(edge, dtype), convert(broadcast_in_dim(end, edge.shape, ()), dtype)
+    values = stop + (start - stop) * ((count - away) / full(steps.type, count)) if count else start
+    return convert(values if is_inexact(x.dtype) else floor(values), x.dtype)
 
 
-def _pad_once(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    """Margins shorter than the array: slices of it, so that differentiation meets no gather."""
+def _statistics(x: Any, axis: int, widths: tuple[int, int], lengths: tuple[int, int], statistic: Any) -> list[Any]:
     length = x.shape[axis]
+    sides = []
+    for is_before, count, wanted in zip((True, False), widths, lengths, strict=True):
+        used = wanted if wanted < length else length
+        part = _part(x, axis, 0, used) if is_before else _part(x, axis, length - used, length)
+        value = statistic(part, axis=axis, keepdims=True)
+        value = rint(value) if is_integer(x.dtype) and is_float(value.dtype) else value
+        sides.append(_spread(convert(value, x.dtype), axis, count))
+    return sides
 
-    def part(start: int, stop: int) -> Any:
-        return slicing.slice_in_dim(x, start, stop, 1, axis)
 
+def _copied_sides(x: Any, axis: int, before: int, after: int, mode: str) -> list[Any]:
+    length = x.shape[axis]
     if mode == "edge":
-        shape = list(x.shape)
-        sides = []
-        for start, count in ((0, before), (length - 1, after)):
-            shape[axis] = count
-            sides.append(broadcast_in_dim(part(start, start + 1), tuple(shape), range(x.ndim)))
-        low, high = sides
-    elif mode == "wrap":
-        low, high = part(length - before, length), part(0, after)
-    else:
-        skip = int(mode == "reflect")
-        low = flip(part(skip, skip + before), axis)
-        high = flip(part(length - skip - after, length - skip), axis)
-    return slicing.concatenate([low, x, high], axis)
+        return [
+            _spread(_part(x, axis, 0, 1), axis, before),
+            _spread(_part(x, axis, length - 1, length), axis, after),
+        ]
+    if before > length - 1 or after > length - 1:
+        places = np.pad(np.arange(length), (before, after), mode)  # type: ignore[call-overload]
+        return [take(x, asarray(p, INT32), axis) for p in (places[:before], places[before + length :])]
+    # Margins shorter than the array: slices of it, so that differentiation meets no gather.
+    if mode == "wrap":
+        return [_part(x, axis, length - before, length), _part(x, axis, 0, after)]
+    skip = int(mode == "reflect")
+    low, high = _part(x, axis, skip, skip + before), _part(x, axis, length - skip - after, length - skip)
+    return [flip(low, axis), flip(high, axis)]
+
+
+def _odd_sides(x: Any, axis: int, widths: tuple[int, int], is_reflect: bool) -> list[Any]:
+    """Margins symmetric about the points at the ends: `f(-i) = 2 f(0) - f(i)`, and so on from there."""
+    first = _part(x, axis, 0, 1)
+    before = np.arange(widths[0], 0, -1) - (not is_reflect)
+    after = np.arange(x.shape[axis], x.shape[axis] + widths[1])
+    return [first + first - _odd_values(x, axis, before, is_reflect), _odd_values(x, axis, after, is_reflect)]
+
+
+def _odd_values(x: Any, axis: int, places: np.ndarray, is_reflect: bool) -> Any:
+    """What stands at places, from 0 on, behind the last element too."""
+    length = x.shape[axis]
+    period = 2 * (length - is_reflect)
+    turns, rest = np.divmod(places - is_reflect, period)
+    rest += is_reflect
+    mirrored = rest >= length
+    values = take(x, asarray(np.where(mirrored, 2 * length - 1 - is_reflect - rest, rest), INT32), axis)
+    values = _where_known(mirrored, -values, values, axis)
+    shape = [1] * x.ndim
+    shape[axis] = len(places)
+    for start, times in ((length - 1, 2 * turns + 2 * mirrored), (0, -2 * turns)):
+        added = _part(x, axis, start, start + 1) * convert(asarray(times.reshape(shape), INT32), x.dtype)
+        values = values + _where_known(times != 0, added, zeros_of(added.type), axis)  # infinity times 0 is NaN
+    return values
+
+
+def _where_known(mask: np.ndarray, x: Any, y: Any, axis: int) -> Any:
+    """Elements of `x` where a known vector along an axis is true, else of `y`."""
+    return where(broadcast_in_dim(asarray(mask), x.shape, (axis,)), x, y)
+
+
+def _pad_by(function: Callable[..., Any], x: Any, widths: Pairs, options: dict[str, Any]) -> Any:
+    x = _pad_constant(x, widths, 0)
+    for axis, pair in enumerate(widths):
+
+        def filled(vector: Any, axis: int = axis, pair: tuple[int, int] = pair) -> Any:
+            result = function(vector, pair, axis, options)
+            if result is None:
+                raise ArgumentError("pad: the function returned None; arrays are immutable, so it returns the vector")
+            return convert(as_operand(result), vector.dtype)
+
+        for _ in range(x.ndim - 1):
+            filled = vmap(filled)
+        x = moveaxis(filled(moveaxis(x, axis, -1)), -1, axis)
+    return x

@@ -85,15 +85,15 @@ def promote_dtypes(*args: Any) -> tuple[Any, ...]:
     return tuple([_as_dtype(x, dtype, weak) for x in operands])
 
 
-def broadcast_arrays(*args: Any) -> list[Any]:
-    """The arguments broadcast against each other, their dtypes as they were.
+def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
+    """The arguments broadcast against each other, their dtypes as they were, as a tuple.
 
     Raises:
         ShapeError: the shapes do not broadcast.
     """
     operands = [as_operand(x) for x in args]
     shape = broadcast_shapes(*(x.shape for x in operands))
-    return [broadcast(x, shape) for x in operands]
+    return tuple([broadcast(x, shape) for x in operands])
 
 
 def promote(*args: Any) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.array import Array
 from ..core import dtypes
 from ..core.dtypes import (
     BOOL,
@@ -25,11 +26,11 @@ from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops import cumulative, reduction
 from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
-from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
+from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
 from .conversion import as_operand
 from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract
 from .elementwise import where as choose
-from .fast import FLOATING, REAL, quick_reduce
+from .fast import ANY, FLOATING, REAL, quick_host, quick_reduce
 from .logic import truth
 from .promotion import promote_dtypes, require_real, to_inexact
 
@@ -44,10 +45,12 @@ Axis = int | Sequence[int] | None
 def canonical_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes meant by None (all), one int or several, non-negative and in order.
 
+    As in NumPy, a scalar may be reduced along axis 0 or -1, which changes nothing.
+
     Raises:
         AxisError: an axis that does not exist or is named twice.
     """
-    if axis is None:
+    if axis is None or (not ndim and type(axis) is int and axis in (0, -1)):
         return tuple(range(ndim))
     named_axes: Any = axis if isinstance(axis, tuple | list) else (axis,)
     try:
@@ -64,8 +67,10 @@ def _restore(x: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bo
 
 
 def _masked(x: Any, mask: Any, neutral: Any) -> Any:
-    """`x` with `neutral` where the mask is false; both broadcast."""
-    return x if mask is None else choose(truth(mask), x, convert(as_operand(neutral), x.dtype))
+    """`x` with `neutral` where the mask is false; the mask broadcasts to the shape of `x`."""
+    if mask is None:
+        return x
+    return choose(broadcast(truth(mask), x.shape), x, convert(as_operand(neutral), x.dtype))
 
 
 def _length(x: Any, axes: tuple[int, ...]) -> int:
@@ -147,11 +152,18 @@ def prod(
     where: Any = None,
 ) -> Any:
     """The product of elements over axes; arguments as those of `sum`."""
+    if dtype is None and initial is None and where is None:
+        quick = quick_reduce(np.multiply, FLOATING, a, axis, keepdims)
+        if quick is not None:
+            return quick
     return _accumulate(a, axis, dtype, keepdims, initial, where, reduction.reduce_prod, 1)
 
 
 def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """How many elements are not zero, over axes, in the default int."""
+    host = quick_host(a)
+    if host is not None and axis is None and not keepdims:
+        return Array(np.asarray(np.count_nonzero(host), dtypes.default_int()))
     return sum(truth(a), axis, keepdims=keepdims)
 
 
@@ -211,9 +223,15 @@ def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _position(a: Any, axis: int | None, keepdims: bool, find: Callable[..., Any], name: str) -> Any:
+    host = quick_host(a, REAL)
+    if host is not None and host.ndim and host.size and not keepdims and (axis is None or type(axis) is int):
+        try:
+            return Array(np.asarray(getattr(host, name)(axis), dtypes.default_int()))
+        except ValueError:  # no such axis
+            pass
     x = as_operand(a)
     require_real(x, name)
-    if axis is None:
+    if axis is None or (not x.ndim and axis in (0, -1)):
         flat = reshape(x, (x.size,))
         _require_elements(flat, 0, name)
         found = find(flat, 0, dtypes.default_int())
@@ -243,6 +261,10 @@ def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 def all(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether all elements over axes are true (not zero); True for no elements."""
+    if where is None:
+        quick = quick_reduce(np.logical_and, ANY, a, axis, keepdims)
+        if quick is not None:
+            return quick
     x = _masked(truth(a), where, True)
     axes = canonical_axes(axis, x.ndim)
     return _restore(reduction.reduce_and(x, axes), x.shape, axes, keepdims)
@@ -250,6 +272,10 @@ def all(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None)
 
 def any(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether some element over axes is true (not zero); False for no elements."""
+    if where is None:
+        quick = quick_reduce(np.logical_or, ANY, a, axis, keepdims)
+        if quick is not None:
+            return quick
     x = _masked(truth(a), where, False)
     axes = canonical_axes(axis, x.ndim)
     return _restore(reduction.reduce_or(x, axes), x.shape, axes, keepdims)
@@ -284,6 +310,9 @@ def mean(
     return divide(sum(x, axes, keepdims=keepdims, where=where), _count(x, axes, where, keepdims))
 
 
+_center = mean  # `var` and `std` have a parameter of that name
+
+
 def var(
     a: Any,
     axis: Axis = None,
@@ -292,15 +321,19 @@ def var(
     keepdims: bool = False,
     *,
     where: Any = None,
+    mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """The mean squared distance from the mean over axes, the divisor being the count minus `ddof` (or `correction`)."""
+    """The mean squared distance from the mean over axes, the divisor being the count minus `ddof` (or `correction`).
+
+    A known `mean`, computed with `keepdims=True`, need not be computed again.
+    """
     x = float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
-        wide = var(x, axis, FLOAT32, ddof, keepdims, where=where, correction=correction)
+        wide = var(x, axis, FLOAT32, ddof, keepdims, where=where, mean=mean, correction=correction)
         return convert(wide, x.dtype)
     axes = canonical_axes(axis, x.ndim)
-    distance = subtract(x, mean(x, axes, keepdims=True, where=where))
+    distance = subtract(x, _center(x, axes, keepdims=True, where=where) if mean is None else mean)
     squares = square(absolute(distance)) if is_complex(x.dtype) else square(distance)
     total = sum(squares, axes, keepdims=keepdims, where=where)
     freedom = subtract(_count(x, axes, where, keepdims), ddof if correction is None else correction)
@@ -315,10 +348,11 @@ def std(
     keepdims: bool = False,
     *,
     where: Any = None,
+    mean: Any = None,
     correction: float | None = None,
 ) -> Any:
     """The square root of the variance; arguments as those of `var`."""
-    return sqrt(var(a, axis, dtype, ddof, keepdims, where=where, correction=correction))
+    return sqrt(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
@@ -351,7 +385,7 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
 def _cumulative(a: Any, axis: int | None, dtype: DTypeLike | None, scan: Callable[..., Any]) -> Any:
     x = as_operand(a)
     x = convert(x, accumulation_dtype(x.dtype) if dtype is None else canonical(dtype))
-    x = reshape(x, (x.size,)) if axis is None else x
+    x = reshape(x, (x.size,)) if axis is None or not x.ndim else x
     return scan(x, canonical_axis(0 if axis is None else axis, x.ndim))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import is_complex, is_float
+from ..core.dtypes import is_complex, is_float, real_dtype
 from ..core.primitive import Primitive
 from ..errors import DTypeError
 from ..ops import complex_parts, exponential, trigonometry
@@ -79,7 +79,12 @@ cbrt = _function(exponential.cbrt, np.cbrt, "cbrt", "The real cube root, element
 
 def _log_to_base(base: float) -> Callable[[Any], Any]:
     def logarithm(x: Any) -> Any:
-        return ops.div(exponential.log(x), full(x.type, natural_log(base)))
+        found = exponential.log(x)
+        if is_complex(x.dtype):  # part by part: a complex quotient makes NaN of infinite parts
+            scale = full(found.type.update(dtype=real_dtype(x.dtype)), natural_log(base))
+            parts = (ops.div(part(found), scale) for part in (complex_parts.real, complex_parts.imag))
+            return complex_parts.complex_(*parts)
+        return ops.div(found, full(x.type, natural_log(base)))
 
     return logarithm
 
@@ -150,7 +155,7 @@ hypot = named(
 )
 
 
-def sinc(x: Any, /) -> Any:
+def sinc(x: Any) -> Any:
     """sin(πx) / (πx), elementwise; 1 at x = 0."""
     x = to_inexact(as_operand(x))
     one = full(x.type, 1)

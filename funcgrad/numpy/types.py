@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
+from ..compiler.evaluate import quiet
 from ..core import dtypes
 from ..core.dtypes import DTypeLike, canonical, scalar_dtype
 from ..core.trace import Tracer
@@ -15,6 +16,7 @@ from ..core.types import ArrayType
 from ..errors import ArgumentError, DTypeError
 from ..ops.structure import canonical_axis, convert, zeros_of
 from .conversion import SCALARS, as_operand, place
+from .fast import BITS, FLOATING, quick_host
 from .promotion import result_dtype
 
 __all__ = [
@@ -42,7 +44,11 @@ def size(a: Any, axis: int | None = None) -> int:
 def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None) -> Any:
     """The same values in another dtype: floats out of an integer's range saturate, NaN becomes 0, complex loses its
     imaginary part."""
-    converted = convert(as_operand(x), canonical(dtype))
+    wanted = canonical(dtype)
+    host = quick_host(x, BITS + FLOATING)
+    if host is not None and device is None and (wanted.char in "fdFD" or host.dtype.kind != "f"):
+        return x if host.dtype is wanted else Array(quiet(host.astype, wanted))
+    converted = convert(as_operand(x), wanted)
     return converted if device is None else place(converted, device)
 
 

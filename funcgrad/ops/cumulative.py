@@ -1,8 +1,9 @@
 """Running sums, products, maxima, minima and logsumexps along an axis, in either direction.
 
-Compiled, each is one `reduce_window`, which XLA turns into a tree of short windows. Derivatives of those that are not
-linear come from a scan over pairs (value, tangent) with the derivative of the two-operand function: no division, so
-zeros are harmless, and every order is right.
+Compiled, each is one `reduce_window`, which XLA turns into a tree of short windows, or for large arrays on hosts a
+tree of our own, which runs two to four times as fast. Derivatives of those that are not linear come from a scan over
+pairs (value, tangent) with the derivative of the two-operand function: no division, so zeros are harmless, and every
+order is right.
 """
 
 from __future__ import annotations
@@ -88,20 +89,56 @@ class Cumulative(Primitive):
         if type.size == 0:
             return (x,)
         wide = type.update(dtype=FLOAT32) if is_low_precision(type.dtype) else type.strong()
-        scalar, length = ArrayType((), wide.dtype), type.shape[self.axis]
-        around = [0, length - 1] if self.reverse else [length - 1, 0]
+        x = build.convert(x, type, wide.dtype)
+        if build.platform != "cpu" or type.size < _LARGE:
+            result = self._window(build, x, wide, self.reverse)
+        elif self.reverse:
+            around = {"dimensions": build.integers([self.axis])}
+            backwards = self._tree(build, build.op("reverse", (x,), wide, around), wide)
+            result = build.op("reverse", (backwards,), wide, around)
+        else:
+            result = self._tree(build, x, wide)
+        return (build.convert(result, wide, type.dtype),)
+
+    def _window(self, build: Any, x: Any, type: ArrayType, reverse: bool = False) -> Any:
+        scalar, length = ArrayType((), type.dtype), type.shape[self.axis]
+        around = [0, length - 1] if reverse else [length - 1, 0]
         padding = [around if i == self.axis else [0, 0] for i in range(type.ndim)]
         (result,) = build.ops(
             "reduce_window",
-            (build.convert(x, type, wide.dtype), build.constant(self.identity(type.dtype), scalar)),
-            [wide],
+            (x, build.constant(self.identity(type.dtype), scalar)),
+            [type],
             {
                 "window_dimensions": build.integers([length if i == self.axis else 1 for i in range(type.ndim)]),
                 "padding": build.attribute(f"dense<{padding}> : tensor<{type.ndim}x2xi64>"),
             },
             [((scalar, scalar), lambda a, b: (self.emit(build, a, b, scalar),))],
         )
-        return (build.convert(result, wide, type.dtype),)
+        return result
+
+    def _tree(self, build: Any, x: Any, type: ArrayType) -> Any:
+        """Pairs are combined, their running results are those at odd places, and one more step gives the even ones."""
+        axis, length = self.axis, type.shape[self.axis]
+        if length <= (_LAST_WINDOW if axis == type.ndim - 1 else _OUTER_WINDOW):
+            return self._window(build, x, type)
+
+        def of_length(n: int) -> ArrayType:
+            return type.update(shape=(*type.shape[:axis], n, *type.shape[axis + 1 :]))
+
+        def part(x: Any, source: ArrayType, start: int, stop: int, step: int = 1) -> Any:
+            return _taken(build, x, source, axis, (start, stop, step))
+
+        half, rest = length // 2, (length + 1) // 2
+        evens, odds = part(x, type, 0, length, 2), part(x, type, 1, length, 2)
+        pairs = self.emit(build, part(evens, of_length(rest), 0, half), odds, of_length(half))
+        at_odd = self._tree(build, pairs, of_length(half))
+        before, later = part(at_odd, of_length(half), 0, rest - 1), part(evens, of_length(rest), 1, rest)
+        at_even = [part(evens, of_length(rest), 0, 1), self.emit(build, before, later, of_length(rest - 1))]
+        dimension = {"dimension": build.integer(axis)}
+        if rest > half:  # the last place is an even one
+            at_odd = build.op("concatenate", (at_odd, part(evens, of_length(rest), 0, 1)), of_length(rest), dimension)
+        columns = build.op("concatenate", at_even, of_length(rest), dimension), at_odd
+        return _interleaved(build, columns, of_length(rest), type, axis)
 
     def identity(self, dtype: np.dtype) -> Any:
         """The value that combining leaves alone."""
@@ -221,13 +258,44 @@ class CumLogSumExp(Cumulative):
         return total, add(mul(da, exp(sub(a, base))), mul(db, exp(sub(b, base))))
 
 
+def _taken(build: Any, x: Any, source: ArrayType, axis: int, span: tuple[int, int, int]) -> Any:
+    """StableHLO for a slice (start, stop, step) along an axis."""
+    start, stop, step = span
+    shape = [len(range(*span)) if i == axis else n for i, n in enumerate(source.shape)]
+    attributes = {
+        "start_indices": build.integers([start if i == axis else 0 for i in range(source.ndim)]),
+        "limit_indices": build.integers([stop if i == axis else n for i, n in enumerate(source.shape)]),
+        "strides": build.integers([step if i == axis else 1 for i in range(source.ndim)]),
+    }
+    return build.op("slice", (x,), source.update(shape=tuple(shape)), attributes)
+
+
+def _interleaved(build: Any, pair: Pair, source: ArrayType, type: ArrayType, axis: int) -> Any:
+    """StableHLO for the elements of two arrays in turn along an axis, as many as `type` has."""
+    shape, after = source.shape, axis + 1
+    thin = source.update(shape=(*shape[:after], 1, *shape[after:]))
+    columns = [build.op("reshape", (x,), thin) for x in pair]
+    both = build.op(
+        "concatenate",
+        columns,
+        thin.update(shape=(*shape[:after], 2, *shape[after:])),
+        {"dimension": build.integer(after)},
+    )
+    flat = source.update(shape=(*shape[:axis], 2 * shape[axis], *shape[after:]))
+    merged = build.op("reshape", (both,), flat)
+    return merged if flat.shape == type.shape else _taken(build, merged, flat, axis, (0, type.shape[axis], 1))
+
+
+# Measured: smaller arrays gain less time than the tree takes to compile; windows shorter than these gain nothing.
+_LARGE, _LAST_WINDOW, _OUTER_WINDOW = 1 << 14, 128, 16
 _BLOCK = 16
 
 
 def _accumulate(ufunc: np.ufunc, x: np.ndarray, axis: int, identity: Any) -> np.ndarray:
     """`ufunc.accumulate` in the order in which XLA rounds: within blocks, plus the accumulated totals of those before.
 
-    So running sums are the same numbers eager and compiled, and their error grows with the logarithm of the length.
+    So running sums of small arrays are the same numbers eager and compiled, and errors grow with the logarithm of the
+    length.
     """
     length = x.shape[axis]
     if length <= _BLOCK:

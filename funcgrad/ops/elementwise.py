@@ -14,6 +14,7 @@ from ..core.program import Atom, Literal
 from ..core.types import ArrayType, Shape, Zero, is_linear
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .bits import Not, and_
+from .complex_corners import mended
 from .complex_parts import complex_, conj, real
 from .families import Comparison, Elementwise, align_batch, elementwise_batch, same_operands
 from .structure import broadcast, broadcast_in_dim, full, instantiate, sunk, zeros_of
@@ -220,7 +221,17 @@ class Abs(Elementwise):
         return (x.update(dtype=real_dtype(x.dtype), weak=x.weak) if is_complex(x.dtype) else x,)
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
-        return operands[0] if type.dtype.kind == "u" else build.op("abs", operands, type)
+        if type.dtype.kind == "u":
+            return operands[0]
+        size = build.op("abs", operands, type)
+        if not is_complex(build.in_types[0].dtype):
+            return size
+        # An infinite part makes the number infinite, whatever the other is; the engine has NaN beside NaN.
+        infinity = build.constant(np.inf, type)
+        for name in ("real", "imag"):
+            part = build.op("abs", (build.op(name, operands, type),), type)
+            size = build.op("select", (build.compare("EQ", part, infinity, type), infinity, size), type)
+        return size
 
     def identity(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
         if graph.producer(inputs[0], Abs):
@@ -239,12 +250,15 @@ class Sign(Elementwise):
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
         (x,) = operands
         result = np.sign(x)
+        if is_complex(x.dtype):
+            return (np.where(np.isnan(x), x.dtype.type(complex(np.nan, np.nan)), result),)
         return (np.copysign(result, x) if is_float(x.dtype) else result,)
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         if type.dtype.kind == "u":
             return build.op("minimum", (*operands, build.constant(1, type)), type)
-        return build.op("sign", operands, type)
+        result = build.op("sign", operands, type)
+        return mended("sign", build, type, result, operands[0]) if is_complex(type.dtype) else result
 
 
 def _sign_pushforward(dx: Any, out: Any, x: Any) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import FLOAT32, is_complex, is_integer
+from ..core.dtypes import FLOAT32, is_complex, is_integer, real_dtype
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError
+from .complex_corners import Mended, complex_expm1, mended
 from .elementwise import add, div, eq, mul, sub, where
 from .families import Elementwise
 from .structure import full, zeros_of
@@ -163,21 +164,12 @@ def _power_slope(x: Any, y: Any) -> Any:
 # -- roots -------------------------------------------------------------------------------------------------------
 
 
-def principal(function: Any) -> Any:
-    """The NumPy function made to read imaginary parts of -0 as +0, as XLA does: they choose the side of a cut."""
-
-    def on_principal_branch(x: np.ndarray) -> np.ndarray:
-        return function(x + 0) if x.dtype.kind == "c" else function(x)
-
-    return staticmethod(on_principal_branch)
-
-
-class Sqrt(Elementwise):
+class Sqrt(Mended):
     """The square root; for complex x the one with non-negative real part."""
 
     exact = True
 
-    compute, stablehlo, via_float32 = principal(np.sqrt), "sqrt", True
+    compute, stablehlo, via_float32 = np.sqrt, "sqrt", True
     pushforwards = (lambda dx, out, x: div(dx, add(out, out)),)
 
 
@@ -203,7 +195,7 @@ class Cbrt(Elementwise):
 # -- exponentials and logarithms ---------------------------------------------------------------------------------
 
 
-class Exp(Elementwise):
+class Exp(Mended):
     """e**x."""
 
     compute, stablehlo, via_float32 = np.exp, "exponential", True
@@ -219,7 +211,7 @@ class Exp2(Elementwise):
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         # exp(x · log 2) loses up to 331 ulps, and `power` is slow: 2**x = exp((x - n) · log 2) · 2**n, n being near x.
         if is_complex(type.dtype):
-            return build.op("power", (build.constant(2, type), *operands), type)
+            return self._emit_complex(build, type, *operands)
         limit, width = (160, 23) if type.dtype == FLOAT32 else (1200, 52)  # beyond, the result is 0 or infinite
         bits = type.update(dtype=np.dtype(f"i{type.dtype.itemsize}"))
         low, high, whole = (build.constant(value, type) for value in (-limit, limit, 1.5 * 2.0**width))
@@ -237,22 +229,34 @@ class Exp2(Elementwise):
             result = build.op("multiply", (result, build.op("bitcast_convert", (shifted,), type)), type)
         return result
 
+    def _emit_complex(self, build: Any, type: ArrayType, z: Any) -> Any:
+        part = type.update(dtype=real_dtype(type.dtype))
+        size = self.emit(build, part, build.op("real", (z,), part))
+        angle = build.op("multiply", (build.op("imag", (z,), part), build.constant(natural_log(2), part)), part)
+        turns = (build.op(name, (angle,), part) for name in ("cosine", "sine"))
+        result = build.op("complex", tuple(build.op("multiply", (size, turn), part) for turn in turns), type)
+        return mended("exp", build, type, result, z)
 
-class Expm1(Elementwise):
+
+class Expm1(Mended):
     """e**x - 1, exact near x = 0."""
 
-    compute, stablehlo, via_float32 = np.expm1, "exponential_minus_one", True
+    stablehlo, via_float32 = "exponential_minus_one", True
     pushforwards = (lambda dx, out, x: mul(dx, add(out, full(x.type, 1))),)
 
+    @staticmethod
+    def compute(x: np.ndarray) -> np.ndarray:
+        return complex_expm1(x) if x.dtype.kind == "c" else np.expm1(x)
 
-class Log(Elementwise):
+
+class Log(Mended):
     """The natural logarithm."""
 
     compute, stablehlo, via_float32 = np.log, "log", True
     pushforwards = (lambda dx, out, x: div(dx, x),)
 
 
-class Log1p(Elementwise):
+class Log1p(Mended):
     """log(1 + x), exact near x = 0."""
 
     compute, stablehlo, via_float32 = np.log1p, "log_plus_one", True

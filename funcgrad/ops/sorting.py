@@ -1,7 +1,8 @@
 """Order: sort several arrays by their first ones, argsort, and the k largest.
 
-Sorting: NaN last, -0 equal to +0; complex numbers by real part, then imaginary part. `top_k`: total order, NaN first,
-+0 before -0. Ties keep their order.
+Sorting: NaN last, -0 equal to +0; complex numbers by real part, then imaginary part, those with NaN last. `top_k`:
+total order, NaN first, +0 before -0. Ties keep their order; but where an array is sorted alone, it is not said which
+zero comes first, since nothing but their sign tells them apart.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import BOOL, FLOAT32, is_complex, is_float, is_low_precision, real_dtype
+from ..core.dtypes import FLOAT32, INT32, UINT32, is_complex, is_low_precision
 from ..core.primitive import Primitive, infer, not_linear
 from ..core.types import ArrayType, Zero
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from .families import align_batch
 from .gather import lead_axis, take_along_axis
+from .sort_keys import lower_key, lower_order, lower_sorted, lower_taken
 from .structure import canonical_axis, iota, move_axis
 
-__all__ = ["argsort", "sort", "sort_together", "top_k"]
+__all__ = ["argsort", "sort", "sort_together", "stable_order", "top_k"]
 
-INT32 = np.dtype(np.int32)
+LONG = 1 << 13  # elements
 
 
 class Sort(Primitive):
@@ -44,34 +46,22 @@ class Sort(Primitive):
         return tuple(t.strong() for t in types)
 
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
-        keys = [key for x in operands[: self.num_keys] for key in _comparable(x)]
-        if len(operands) == len(keys) == 1:
-            return (np.sort(keys[0], self.axis, kind="stable").astype(operands[0].dtype, copy=False),)
-        single = len(keys) == 1  # much faster than lexsort
-        order = np.argsort(keys[0], self.axis, kind="stable") if single else np.lexsort(keys[::-1], self.axis)
+        keys = [x.astype(np.float32) if is_low_precision(x.dtype) else x for x in operands[: self.num_keys]]
+        if len(operands) == 1:  # nobody can tell whether equal elements changed places, and this is quicker
+            result = np.sort(keys[0], self.axis, "stable" if keys[0].dtype.itemsize <= 2 else None)
+            return (result.astype(operands[0].dtype, copy=False),)
+        order = stable_order(keys[0], self.axis) if len(keys) == 1 else np.lexsort(keys[::-1], self.axis)
         places = _along_axis(order, self.axis)
         return tuple(x[places] for x in operands)
 
     def lower(self, build: Any, *operands: Any) -> tuple[Any, ...]:
-        scalars = [ArrayType((), t.dtype) for t in build.in_types]
-
-        def comes_before(*elements: Any) -> tuple[Any, ...]:
-            pairs = [elements[2 * k : 2 * k + 2] for k in range(self.num_keys)]
-            keys = [key for pair, t in zip(pairs, scalars, strict=False) for key in _lower_keys(build, t, *pair)]
-            result = None
-            for a, b, t in reversed(keys):
-                total = is_float(t.dtype)
-                less = build.compare("LT", a, b, t, total)
-                if result is not None:
-                    mask = ArrayType((), BOOL)
-                    tie = build.op("and", (build.compare("EQ", a, b, t, total), result), mask)
-                    less = build.op("or", (less, tie), mask)
-                result = less
-            return (result,)
-
-        attributes = {"dimension": build.integer(self.axis), "is_stable": build.boolean(self.stable)}
-        region = ([t for t in scalars for _ in range(2)], comes_before)
-        return build.ops("sort", operands, build.out_types, attributes, [region])
+        types = build.in_types
+        if not types[0].size:
+            return operands
+        if len(operands) == 1 and not is_complex(types[0].dtype):
+            return (lower_sorted(build, operands[0], types[0], self.axis),)
+        order = lower_order(build, operands[: self.num_keys], types[: self.num_keys], self.axis)
+        return tuple(lower_taken(build, x, t, order, self.axis) for x, t in zip(operands, types, strict=True))
 
     def jvp(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         *outs, order = self(*primals, iota(INT32, primals[0].shape, self.axis))
@@ -89,45 +79,49 @@ class Sort(Primitive):
         return Sort(self.axis + 1, self.num_keys, self.stable)(*leading), (0,) * len(operands)
 
 
+def stable_order(x: np.ndarray, axis: int) -> np.ndarray:
+    """`np.argsort(x, axis, kind="stable")`, quicker for long vectors: NumPy sorts values quickly, and stably slowly."""
+    kind = x.dtype.kind
+    if x.ndim == 1 and x.size >= LONG and x.dtype.itemsize >= 4:
+        if kind == "f" and x.dtype.itemsize == 4:
+            return _order_of_integers(_integers_of(x))
+        if kind in "iu" and (int(x.max()) - int(x.min())).bit_length() + x.size.bit_length() <= 63:
+            return _order_of_integers(x)
+        if kind == "f":
+            order = np.argsort(x)
+            ordered = x[order]
+            if not ((ordered[1:] == ordered[:-1]).any() or np.isnan(ordered[-2])):
+                return order  # all differ
+    return np.argsort(x, axis, kind="stable")
+
+
+def _order_of_integers(x: np.ndarray) -> np.ndarray:
+    """The stable order of a vector of integers that leave room for their positions beside them in 64 bits."""
+    bits = x.size.bit_length()
+    low = x.min()
+    packed = (x - low if x.dtype.kind == "u" else x.astype(np.int64) - int(low)).astype(np.int64)
+    packed <<= bits
+    packed |= np.arange(x.size)
+    packed.sort()
+    packed &= (1 << bits) - 1
+    return packed
+
+
+def _integers_of(x: np.ndarray) -> np.ndarray:
+    """int32 in the order of float32, zeros equal and every NaN last."""
+    bits = (x + np.float32(0)).view(np.int32)  # which makes -0 +0
+    unordered = x != x
+    if unordered.any():
+        bits[unordered] = np.iinfo(np.int32).max
+    return bits ^ ((bits >> 31) & np.iinfo(np.int32).max)
+
+
 def _along_axis(order: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
     """The index arrays that take `order` along one axis and every other axis as it is."""
     ndim = order.ndim
     places = [np.arange(n).reshape((n, *(1,) * (ndim - i - 1))) for i, n in enumerate(order.shape)]
     places[axis] = order
     return tuple(places)
-
-
-def _comparable(x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Arrays whose NumPy order, first to last, is the order of `x`."""
-    if is_complex(x.dtype):
-        return np.real(x), np.imag(x)
-    return (x.astype(np.float32) if is_low_precision(x.dtype) else x,)
-
-
-def _lower_keys(build: Any, type: ArrayType, a: Any, b: Any) -> list[tuple[Any, Any, ArrayType]]:
-    """Pairs of scalars whose total order, first to last, is the order of `a` and `b`."""
-    if is_complex(type.dtype):
-        part = type.update(dtype=real_dtype(type.dtype))
-        parts = [tuple(build.op(name, (x,), part) for x in (a, b)) for name in ("real", "imag")]
-        return [key for pair in parts for key in _lower_keys(build, part, *pair)]
-    if not is_float(type.dtype):
-        return [(a, b, type)]
-    if is_low_precision(type.dtype):
-        wide = type.update(dtype=FLOAT32)
-        return _lower_keys(build, wide, *(build.convert(x, type, FLOAT32) for x in (a, b)))
-    return [(_canonical(build, type, a), _canonical(build, type, b), type)]
-
-
-def _canonical(build: Any, type: ArrayType, x: Any) -> Any:
-    """`x` with one zero and one NaN, the last in total order."""
-    zero = build.constant(0, type)
-    x = build.op("select", (build.compare("EQ", x, zero, type), zero, x), type)
-    return _one_nan(build, type, x)
-
-
-def _one_nan(build: Any, type: ArrayType, x: Any) -> Any:
-    is_nan = build.compare("NE", x, x, type)
-    return build.op("select", (is_nan, build.constant(np.nan, type), x), type)
 
 
 class TopK(Primitive):
@@ -150,27 +144,30 @@ class TopK(Primitive):
         return x[_along_axis(order, -1)], order.astype(np.int32)
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
-        source, values = build.in_types[0], build.out_types[0]
-        position = source.update(dtype=INT32)
-        axis = source.ndim - 1
-        counted = build.op("iota", (), position, {"iota_dimension": build.integer(axis)})
-        scalars = [ArrayType((), source.dtype), ArrayType((), INT32)]
+        type, values = build.in_types[0], build.out_types
+        if not type.size or not (is_low_precision(type.dtype) or type.dtype == FLOAT32):
+            return self._lower_by_sorting(build, x, type)
+        wide = type.update(dtype=FLOAT32)
+        x = build.convert(x, type, FLOAT32)
+        is_nan = build.compare("NE", x, x, wide)
+        x = build.op("select", (is_nan, build.constant(np.nan, wide), x), wide)
+        largest = wide.update(shape=values[0].shape)
+        found, places = build.ops("chlo.top_k", (x,), [largest, values[1]], {"k": build.integer(self.k)})
+        return build.convert(found, largest, type.dtype), places
 
-        def comes_before(a: Any, b: Any, i: Any, j: Any) -> tuple[Any, ...]:
-            type = scalars[0]
-            if not is_float(type.dtype):
-                return (build.compare("GT", a, b, type),)
-            wide = type.update(dtype=FLOAT32) if is_low_precision(type.dtype) else type
-            a, b = (_one_nan(build, wide, build.convert(x, type, wide.dtype)) for x in (a, b))
-            return (build.compare("GT", a, b, wide, True),)
-
-        region = ([t for t in scalars for _ in range(2)], comes_before)
-        attributes = {"dimension": build.integer(axis), "is_stable": build.boolean(True)}
-        results = build.ops("sort", (x, counted), [source, position], attributes, [region])
+    def _lower_by_sorting(self, build: Any, x: Any, type: ArrayType) -> tuple[Any, ...]:
+        """Engines have a quick way for float32 only; all else is sorted, largest first."""
+        axis = type.ndim - 1
+        results = [x, build.constant(0, type.update(dtype=INT32))]
+        if type.size:
+            key, key_type = lower_key(build, x, type, zeros_are_equal=False)
+            order = lower_order(build, [build.op("not", (key,), key_type)], [key_type], axis)
+            places = build.convert(order, type.update(dtype=UINT32), INT32)
+            results = [lower_taken(build, x, type, order, axis), places]
         box = {
-            "start_indices": build.integers((0,) * source.ndim),
-            "limit_indices": build.integers(values.shape),
-            "strides": build.integers((1,) * source.ndim),
+            "start_indices": build.integers((0,) * type.ndim),
+            "limit_indices": build.integers(build.out_types[0].shape),
+            "strides": build.integers((1,) * type.ndim),
         }
         return tuple(build.op("slice", (r,), t, box) for r, t in zip(results, build.out_types, strict=True))
 

@@ -287,6 +287,9 @@ def broadcast(x: Any, shape: Shape) -> Any:
     lead = len(shape) - x.ndim
     if lead < 0:
         raise ShapeError(f"cannot broadcast shape {x.shape} to shape {shape}: it has more dimensions")
+    for axis, n in enumerate(x.shape, lead):  # evaluating checks nothing
+        if n != 1 and n != shape[axis]:
+            raise ShapeError(f"cannot broadcast shape {x.shape} to shape {shape}: length {n} meets {shape[axis]}")
     return broadcast_in_dim(x, shape, range(lead, len(shape)))
 
 

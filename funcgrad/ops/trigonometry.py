@@ -8,8 +8,9 @@ import numpy as np
 
 from ..core.dtypes import is_complex
 from ..core.types import ArrayType
+from .complex_corners import Mended, complex_tan, complex_tanh
 from .elementwise import add, div, mul, neg, sub
-from .exponential import principal, sqrt, square
+from .exponential import sqrt, square
 from .families import Elementwise
 from .structure import full
 
@@ -43,42 +44,46 @@ def _one_plus_square(x: Any) -> Any:
 # -- circular ----------------------------------------------------------------------------------------------------
 
 
-class Sin(Elementwise):
+class Sin(Mended):
     """The sine of an angle in radians."""
 
     compute, stablehlo, via_float32 = np.sin, "sine", True
     pushforwards = (lambda dx, out, x: mul(dx, cos(x)),)
 
 
-class Cos(Elementwise):
+class Cos(Mended):
     """The cosine of an angle in radians."""
 
     compute, stablehlo, via_float32 = np.cos, "cosine", True
     pushforwards = (lambda dx, out, x: mul(dx, neg(sin(x))),)
 
 
-class Tan(Elementwise):
+class Tan(Mended):
     """The tangent of an angle in radians."""
 
-    compute, stablehlo, via_float32 = np.tan, "tan", True
+    stablehlo, via_float32 = "tan", True
     pushforwards = (lambda dx, out, x: mul(dx, _one_plus_square(out)),)
 
+    @staticmethod
+    def compute(x: np.ndarray) -> np.ndarray:
+        return complex_tan(x) if x.dtype.kind == "c" else np.tan(x)
 
-class Asin(Elementwise):
+
+class Asin(Mended):
     """The angle in [-π/2, π/2] with sine x; NaN outside [-1, 1]."""
 
-    compute, stablehlo, via_float32 = principal(np.arcsin), "chlo.asin", True
+    compute, stablehlo, via_float32 = np.arcsin, "chlo.asin", True
     pushforwards = (lambda dx, out, x: div(dx, sqrt(_one_minus_square(x))),)
 
 
-class Acos(Elementwise):
+class Acos(Mended):
     """The angle in [0, π] with cosine x; NaN outside [-1, 1]."""
 
-    compute, stablehlo, via_float32 = principal(np.arccos), "chlo.acos", True
+    compute, stablehlo, via_float32 = np.arccos, "chlo.acos", True
     pushforwards = (lambda dx, out, x: div(dx, neg(sqrt(_one_minus_square(x)))),)
 
 
-class Atan(Elementwise):
+class Atan(Mended):
     """The angle in [-π/2, π/2] with tangent x."""
 
     compute, stablehlo, via_float32 = np.arctan, "chlo.atan", True
@@ -98,7 +103,7 @@ class Atan2(Elementwise):
 # -- hyperbolic --------------------------------------------------------------------------------------------------
 
 
-class Sinh(Elementwise):
+class Sinh(Mended):
     """The hyperbolic sine."""
 
     compute, stablehlo, via_float32 = np.sinh, "chlo.sinh", True
@@ -106,7 +111,7 @@ class Sinh(Elementwise):
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         if is_complex(type.dtype):
-            return build.op("chlo.sinh", operands, type)
+            return super().emit(build, type, *operands)
         (x,) = operands
         size = build.op("abs", (x,), type)
         small = build.op("exponential_minus_one", (size,), type)
@@ -122,7 +127,7 @@ class Sinh(Elementwise):
         return build.op("select", (zero, x, build.op("select", (left, negative, positive), type)), type)
 
 
-class Cosh(Elementwise):
+class Cosh(Mended):
     """The hyperbolic cosine."""
 
     compute, stablehlo, via_float32 = np.cosh, "chlo.cosh", True
@@ -130,7 +135,7 @@ class Cosh(Elementwise):
 
     def emit(self, build: Any, type: ArrayType, *operands: Any) -> Any:
         if is_complex(type.dtype):
-            return build.op("chlo.cosh", operands, type)
+            return super().emit(build, type, *operands)
         return _half_exponentials(build, type, build.op("abs", operands, type), "add")
 
 
@@ -145,29 +150,33 @@ def _half_exponentials(build: Any, type: ArrayType, x: Any, operation: str) -> A
     return build.op("select", (build.compare("GT", x, build.constant(20, type), type), far, near), type)
 
 
-class Tanh(Elementwise):
+class Tanh(Mended):
     """The hyperbolic tangent."""
 
-    compute, stablehlo, via_float32 = np.tanh, "tanh", True
+    stablehlo, via_float32 = "tanh", True
     pushforwards = (lambda dx, out, x: mul(dx, _one_minus_square(out)),)
 
+    @staticmethod
+    def compute(x: np.ndarray) -> np.ndarray:
+        return complex_tanh(x) if x.dtype.kind == "c" else np.tanh(x)
 
-class Asinh(Elementwise):
+
+class Asinh(Mended):
     """The number with hyperbolic sine x."""
 
-    compute, stablehlo, via_float32 = principal(np.arcsinh), "chlo.asinh", True
+    compute, stablehlo, via_float32 = np.arcsinh, "chlo.asinh", True
     pushforwards = (lambda dx, out, x: div(dx, sqrt(_one_plus_square(x))),)
 
 
-class Acosh(Elementwise):
+class Acosh(Mended):
     """The non-negative number with hyperbolic cosine x; NaN below 1."""
 
-    compute, stablehlo, via_float32 = principal(np.arccosh), "chlo.acosh", True
+    compute, stablehlo, via_float32 = np.arccosh, "chlo.acosh", True
     # Two roots rather than one of the product: they stay on the principal branch for complex x.
     pushforwards = (lambda dx, out, x: div(dx, mul(sqrt(sub(x, full(x.type, 1))), sqrt(add(x, full(x.type, 1))))),)
 
 
-class Atanh(Elementwise):
+class Atanh(Mended):
     """The number with hyperbolic tangent x; NaN outside [-1, 1]."""
 
     compute, stablehlo, via_float32 = np.arctanh, "chlo.atanh", True

@@ -616,3 +616,9 @@ def test_the_length_and_none() -> None:
     assert scan(lambda c, x: (c, x["a"]), 0, {"a": None, "b": fnp.ones(2)})[1] is None
     c, _ = fg.jit(lambda c: scan(lambda c, _: (c * 2, None), c, length=int(np.int64(3))))(1.0)
     assert float(c) == 8.0
+
+
+def test_a_compiled_loop_of_no_steps_whose_steps_check_something() -> None:
+    divided = fg.jit(lambda x: scan(lambda c, r: (c // r, None), x[0], x[1:])[0])
+    assert int(divided(fnp.asarray([6]))) == 6
+    assert int(divided(fnp.asarray([6, 2]))) == 3

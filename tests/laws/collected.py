@@ -18,7 +18,10 @@ from tests.laws.sample import Sample
 
 FILES = sorted(file.stem for file in Path(__file__).parent.glob("samples_*.py"))
 CHUNK = 60
-SUMMED = ("reduce_sum", "dot_general", "cum_sum", "scatter_add")
+SUMMED = ("reduce_sum", "dot_general", "cum_sum", "scatter_add", "correlate")
+MIXED = (
+    "fourier_transform",
+)  # every result element is of all operand elements, so that errors are those of the largest
 
 
 @cache
@@ -73,6 +76,8 @@ def evaluated(op: Any, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]
 
 def scales(op: Any, operands: Sequence[np.ndarray]) -> tuple[np.ndarray | None, ...]:
     """What rounding errors of a sum are relative to: the sum of magnitudes. None for what does not sum."""
+    if op.name in MIXED:
+        return tuple(np.max(np.abs(out), initial=0) for out in evaluated(op, operands))
     if op.name not in SUMMED:
         return (None,) * len(infer(op, *types_of(operands)))
     magnitudes = [np.abs(x) if dt.is_inexact(np.asarray(x).dtype) else x for x in operands]

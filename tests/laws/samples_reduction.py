@@ -85,6 +85,11 @@ def cumulatives() -> Iterator[Sample]:
         for shape, axis in (((1,), 0), ((5,), 0), ((3, 2), 0), ((2, 3, 2), 1), ((0, 2), 0), ((20,), 0)):
             for reverse in (False, True):
                 yield row(op(axis, reverse), values(shape, np.dtype(np.float32)), ulps=ulps)
+        long = 1 + values((16_385,), np.dtype(np.float32)) / 100
+        for x, axis in ((long, 0), (long[:-1].reshape(2, 64, 128), 1)):
+            for reverse in (False, True):
+                # Thousands of roundings, in another order.
+                yield Sample(f"{op.__name__} of {x.shape} {reverse}", op(axis, reverse), (x,), False, 1000 * ulps)
     yield row(CumProd(0), np.array([2.0, 0.0, 3.0, 0.0, 5.0], np.float32), note="zeros")
     low = np.array([-np.inf, -np.inf, 1.0, 2.0, -np.inf], np.float32)
     yield Sample("CumLogSumExp infinite", CumLogSumExp(0), (low,), differentiable=False)

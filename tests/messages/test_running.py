@@ -205,8 +205,8 @@ def unknown_target() -> Any:
 @mistake(
     errors.ArgumentError,
     "there is no setting 'nope'; there are: default_float, default_int, max_paths, check_bounds, check_division, "
-    "check_linalg, check_nans, disable_jit, check_programs, check_key_reuse, default_device, regions, cache, cache_dir, "
-    "cache_size, tiered, progress",
+    "check_linalg, check_nans, disable_jit, check_programs, check_key_reuse, default_device, regions, cache, "
+    "cache_dir, cache_size, tiered, progress",
 )
 def unknown_setting() -> Any:
     return fg.config.update(nope=1)
@@ -223,8 +223,8 @@ def setting_out_of_range() -> Any:
 @mistake(
     errors.ArgumentError,
     "there is no setting 'nope'; there are: default_float, default_int, max_paths, check_bounds, check_division, "
-    "check_linalg, check_nans, disable_jit, check_programs, check_key_reuse, default_device, regions, cache, cache_dir, "
-    "cache_size, tiered, progress",
+    "check_linalg, check_nans, disable_jit, check_programs, check_key_reuse, default_device, regions, cache, "
+    "cache_dir, cache_size, tiered, progress",
 )
 def unknown_scoped_setting() -> None:
     with fg.config(nope=1):

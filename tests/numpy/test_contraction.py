@@ -9,67 +9,12 @@ import funcgrad as fg
 import funcgrad.numpy as fnp
 from funcgrad.errors import ArgumentError, AxisError, ShapeError
 
+from .surface import Call, agree, shaped
+
 
 def numbers(*shape, dtype=np.float32, seed=0):
     """Small integers: every sum of products is exact."""
     return np.random.default_rng(seed).integers(-3, 4, shape).astype(dtype)
-
-
-EINSUMS = [
-    ("ij,jk", [(2, 3), (3, 4)]),
-    ("ij,jk->ki", [(2, 3), (3, 4)]),
-    ("ba", [(2, 3)]),
-    ("ii", [(3, 3)]),
-    ("ii->i", [(3, 3)]),
-    ("iji->j", [(3, 2, 3)]),
-    ("iii->i", [(3, 3, 3)]),
-    ("iijj->ij", [(2, 2, 3, 3)]),
-    ("ij->", [(2, 3)]),
-    ("i,j->ij", [(2,), (3,)]),
-    ("i,i", [(3,), (3,)]),
-    ("i,i->i", [(3,), (3,)]),
-    (",", [(), ()]),
-    ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]),
-    ("bij,bjk->bik", [(4, 2, 3), (1, 3, 4)]),
-    ("bij,bjk->bik", [(1, 2, 3), (1, 3, 4)]),
-    ("...ij,...jk->...ik", [(2, 1, 3, 4), (5, 4, 2)]),
-    ("...,...", [(2, 3), (3,)]),
-    ("i...->...", [(2, 3, 4)]),
-    ("i...j,jk->i...k", [(2, 5, 3), (3, 4)]),
-    ("aab,bcc->ac", [(2, 2, 3), (3, 4, 4)]),
-    ("ij,ij,ij->j", [(2, 3)] * 3),
-    ("ijk,ilm,njm,nlk,abc->", [(2, 3, 4), (2, 5, 6), (2, 3, 6), (2, 5, 4), (2, 2, 2)]),
-    ("ij,jk->ik", [(0, 3), (3, 2)]),
-]
-
-
-@pytest.mark.parametrize(("subscripts", "shapes"), EINSUMS)
-@pytest.mark.parametrize("optimize", ["auto", False])
-def test_einsum(subscripts, shapes, optimize):
-    operands = [numbers(*shape, seed=seed) for seed, shape in enumerate(shapes)]
-    expected = np.einsum(subscripts, *operands)
-    result = fnp.einsum(subscripts, *operands, optimize=optimize)
-    assert result.shape == expected.shape
-    assert np.array_equal(result, expected)
-
-
-def test_einsum_compiled_and_differentiated():
-    x, y = numbers(2, 3), numbers(3, 4, seed=1)
-    assert np.array_equal(fg.jit(lambda a, b: fnp.einsum("ij,jk->ki", a, b))(x, y), (x @ y).T)
-    gradient = fg.grad(lambda a: fnp.einsum("ij,jk->", a, y))(fnp.asarray(x))
-    assert np.array_equal(gradient, np.broadcast_to(y.sum(1), x.shape))
-
-
-def test_interleaved_einsum():
-    x, y = numbers(2, 3), numbers(3, 4)
-    assert np.array_equal(fnp.einsum(x, [0, 1], y, [1, 2], [0, 2]), x @ y)
-    assert np.array_equal(fnp.einsum(x, [0, 1], y, [1, 2]), x @ y)
-    assert np.array_equal(fnp.einsum(x, [..., 1], y, [1, 2], [..., 2]), x @ y)
-
-
-def test_einsum_keeps_the_preferred_dtype_through_every_step():
-    half = [fnp.ones((2, 2), dtype=np.float16)] * 3
-    assert fnp.einsum("ij,jk,kl->il", *half, preferred_element_type=np.float32).dtype == np.float32
 
 
 @st.composite
@@ -101,6 +46,47 @@ def test_matmul_keeps_the_dtype(dtype):
     assert np.array_equal(np.asarray(a @ b).astype(np.complex64), (wide != 0) if dtype is np.bool_ else wide)
 
 
+KINDS = st.sampled_from("biFC")
+
+
+@st.composite
+def two(draw):
+    """Two arrays of dtypes that may differ, with lengths that often fit."""
+    lengths = st.integers(0, 3) if draw(st.booleans()) else st.just(2)
+    shapes = [draw(st.lists(lengths, max_size=3).map(tuple)) for _ in range(2)]
+    return Call(tuple(draw(shaped(shape, draw(KINDS))) for shape in shapes))
+
+
+@pytest.mark.parametrize("name", ["matmul", "dot", "vdot", "inner", "outer", "kron", "vecdot", "matvec", "vecmat"])
+@given(st.data())
+def test_products(name, data):
+    if hasattr(np, name):  # the last two came with NumPy 2.2
+        agree(name, data.draw(two()), absolute=4)
+
+
+@given(two(), st.integers(-1, 3) | st.tuples(*[st.integers(-2, 2) | st.lists(st.integers(-2, 2), max_size=2)] * 2))
+def test_tensordot(drawn, axes):
+    agree("tensordot", Call(drawn.args, {"axes": axes}), absolute=4)
+
+
+@given(st.data())
+def test_cross(data):
+    def vectors(*shapes):
+        return data.draw(shaped(data.draw(st.sampled_from(shapes)), data.draw(st.sampled_from("iFC"))))
+
+    agree("cross", Call((vectors((3,), (3, 3), (1, 3)), vectors((3,), (2, 3)))), absolute=4)
+    first, second = vectors((3, 2), (3, 1)), vectors((2, 3), (4, 2, 3), (3,))
+    agree("cross", Call((first, second), {"axisa": 0, "axisc": data.draw(st.integers(-3, 2))}), absolute=4)
+    agree("cross", Call((first, first[::-1]), {"axis": data.draw(st.sampled_from([0, -2]))}), absolute=4)
+
+
+@pytest.mark.parametrize("name", ["matmul", "dot", "vdot", "inner", "outer", "kron", "vecdot", "cross"])
+@pytest.mark.parametrize("kind", [np.int32, np.bool_, np.complex64])
+def test_products_compiled(name, kind):
+    if name != "cross" or kind is not np.bool_:
+        agree(name, Call((numbers(3, 3).astype(kind), numbers(3, 3, seed=1).astype(kind))), compiled=True)
+
+
 def test_other_products():
     a, b, c, d = numbers(2, 3), numbers(4, 3, seed=1), numbers(3), numbers(3, 2, 5, seed=2)
     assert np.array_equal(fnp.inner(a, b), np.inner(a, b))
@@ -124,6 +110,8 @@ def test_diagonal_and_trace(shape, offset):
     for axes in ((0, 1), (1, 0), (-1, 0)):
         assert np.array_equal(fnp.diagonal(x, offset, *axes), np.diagonal(x, offset, *axes))
         assert np.array_equal(fnp.trace(x, offset, *axes), np.trace(x, offset, *axes))
+    assert fnp.trace(x.astype(np.int8)).dtype == np.int32
+    assert fnp.trace(x.astype(np.int8), dtype=np.int8).dtype == np.int8
 
 
 @pytest.mark.parametrize(
@@ -141,21 +129,30 @@ def test_diagonal_and_trace(shape, offset):
             "matmul takes arrays of at least one dimension, got shapes (2, 3) and (); use * for scalars",
         ),
         (
-            lambda: fnp.einsum("ij,jk", fnp.ones((2, 3)), fnp.ones((4, 5))),
-            ShapeError,
-            "einsum 'ij,jk': index 'j' has length 3 and length 4 (shapes (2, 3) and (4, 5))",
-        ),
-        (
-            lambda: fnp.einsum("i,i->", fnp.ones((2, 3)), fnp.ones(2)),
-            ShapeError,
-            "einsum 'i,i->': an operand of shape (2, 3) has 1 indices, 'i'",
-        ),
-        (
             lambda: fnp.tensordot(fnp.ones((2, 3)), fnp.ones((2, 3)), 3),
             AxisError,
             "tensordot: axes=3 needs that many axes in both shapes, (2, 3) and (2, 3)",
         ),
-        (lambda: fnp.einsum("ij"), ArgumentError, "einsum takes at least one operand"),
+        (
+            lambda: fnp.tensordot(fnp.ones((2, 2)), fnp.ones((2, 2)), ((0, 0), (0, 1))),
+            AxisError,
+            "tensordot: axes=((0, 0), (0, 1)) names an axis twice",
+        ),
+        (
+            lambda: fnp.tensordot(fnp.ones((2, 2)), fnp.ones((2, 2)), (0, (0, 1))),
+            AxisError,
+            "tensordot: axes=(0, (0, 1)); expected a number, or equally many axes of each operand",
+        ),
+        (
+            lambda: fnp.dot(fnp.ones(2), fnp.ones(2), np.zeros(())),
+            ArgumentError,
+            "dot: out= is not supported, arrays are immutable; use the returned array",
+        ),
+        (
+            lambda: fnp.cross(fnp.ones(2), fnp.ones(2)),
+            ShapeError,
+            "cross takes vectors of length 3, got shapes (2,) and (2,)",
+        ),
     ],
 )
 def test_messages(function, error, message):

@@ -171,3 +171,15 @@ def test_matrices_of_ones_agree_with_numpy():
 
 def test_dlpack_comes_in():
     np.testing.assert_array_equal(np.asarray(fnp.from_dlpack(np.arange(3.0))), np.arange(3.0))
+
+
+def test_empty_arrays_have_a_shape_and_a_dtype():
+    assert fnp.empty((2, 0)).type is fnp.zeros((2, 0)).type
+    assert fnp.empty(3, "int8").dtype == np.int8
+    assert fnp.empty_like(fnp.ones((2, 3), "int8")).type is fnp.zeros((2, 3), "int8").type
+    assert fnp.empty_like([1.0], shape=(2,)).shape == (2,)
+
+
+def test_limits_of_integers():
+    assert fnp.iinfo("int8").max == fnp.iinfo(fnp.ones(1, "int8")).max == 127
+    assert fnp.iinfo("uint16").min == 0

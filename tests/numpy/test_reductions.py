@@ -145,3 +145,14 @@ def test_nothing_but_nan_has_no_extreme_element(name):
     assert found[1] == getattr(np, name)(x[1])
     infinite = np.array([-np.inf, np.nan, -np.inf])
     assert getattr(fnp, name)(infinite) == getattr(np, name)(infinite)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_running_extremes_agree_with_numpy(axis):
+    for name, ufunc in (("cummax", "maximum"), ("cummin", "minimum")):
+        agree(
+            lambda m, x, name=name, ufunc=ufunc: (
+                getattr(m, ufunc).accumulate(x, axis) if m is np else getattr(m, name)(x, axis)
+            ),
+            FLOATS,
+        )

@@ -1,4 +1,4 @@
-"""Reshaping, joining, splitting, repeating, flipping and padding agree with NumPy; what does not fit is refused."""
+"""Reshaping, joining, splitting, tiling and flipping agree with NumPy; what does not fit is refused."""
 
 from __future__ import annotations
 
@@ -43,8 +43,6 @@ FUNCTIONS = {
     "dsplit": lambda m, x: m.dsplit(x, 2),
     "tile": lambda m, x: m.tile(x, (2, 1, 3)),
     "tile with new axes": lambda m, x: m.tile(x, (2, 1, 1, 3)),
-    "repeat": lambda m, x: m.repeat(x, 3),
-    "repeat each": lambda m, x: m.repeat(x, [1, 0, 2], axis=1),
     "roll": lambda m, x: m.roll(x, 3),
     "roll axes": lambda m, x: m.roll(x, (1, -2), (0, 2)),
     "flip": lambda m, x: m.flip(x),
@@ -52,12 +50,15 @@ FUNCTIONS = {
     "rot90": lambda m, x: m.rot90(x),
     "rot90 backwards": lambda m, x: m.rot90(x, 3, (1, 2)),
     "rot90 twice": lambda m, x: m.rot90(x, -2, (1, 2)),
-    "pad": lambda m, x: m.pad(x, ((1, 2), (0, 1), (3, 0))),
-    "pad with constants": lambda m, x: m.pad(x, ((1, 2), (2, 1), (1, 1)), constant_values=((1, 2), (3, 4), (5, 6))),
-    "pad edge": lambda m, x: m.pad(x, ((1, 1), (2, 3), (0, 4)), mode="edge"),
-    "pad reflect": lambda m, x: m.pad(x, ((1, 1), (2, 3), (0, 4)), mode="reflect"),
-    "pad symmetric": lambda m, x: m.pad(x, ((1, 1), (2, 3), (0, 4)), mode="symmetric"),
-    "pad wrap": lambda m, x: m.pad(x, ((1, 1), (2, 5), (0, 4)), mode="wrap"),
+    "several atleast_2d": lambda m, x: m.atleast_2d(x, x[0, 0]),
+    "block": lambda m, x: m.block([[x[0], x[1]], [x[0, :, :2], x[0, :, :1], x[1, :, :3], x[0, :, :2]]]),
+    "block of vectors": lambda m, x: m.block([x[0, 0], 1.0, x[0, 1, :1]]),
+    "block of one": lambda m, x: m.block(x),
+    "concatenate as a dtype": lambda m, x: m.concatenate([x, x], dtype="float64"),
+    "stack as a dtype": lambda m, x: m.stack([x, x], dtype="int8", casting="unsafe"),
+    "hstack as a dtype": lambda m, x: m.hstack([x, x], dtype="complex64"),
+    "vstack as a dtype": lambda m, x: m.vstack([x, x], dtype="float16"),
+    "split at an array": lambda m, x: m.split(x, m.asarray([1, 3]), 2),
     "atleast_1d": lambda m, x: m.atleast_1d(x[0, 0, 0]),
     "atleast_2d": lambda m, x: m.atleast_2d(x[0, 0]),
     "atleast_3d": lambda m, x: m.atleast_3d(x[0]),
@@ -115,9 +116,14 @@ def test_questions_about_dtypes():
         (lambda x: fnp.concatenate([fnp.ones(()), fnp.ones(())]), ShapeError, "stack joins scalars"),
         (lambda x: fnp.stack([x, x[0]]), ShapeError, "one shape"),
         (lambda x: fnp.split(x, 2, 1), ShapeError, "array_split"),
-        (lambda x: fnp.repeat(x, [1, 2, 3], 0), ShapeError, "do not fit"),
-        (lambda x: fnp.pad(x, 1, mode="mirror"), ArgumentError, "unknown mode"),
-        (lambda x: fnp.pad(x, -1), ArgumentError, "negative"),
+        (lambda x: fnp.concatenate([x], dtype="int32"), DTypeError, "casting='same_kind'"),
+        (lambda x: fnp.concatenate([x], 0, x), ArgumentError, "immutable"),
+        (lambda x: fnp.tile(x, -1), ArgumentError, "negative"),
+        (lambda x: fnp.vsplit(x[0], 1), ShapeError, "at least 2"),
+        (lambda x: fnp.dsplit(x, 1), ShapeError, "at least 3"),
+        (lambda x: fnp.block([[x], x]), ArgumentError, "equally deep"),
+        (lambda x: fnp.block([[x], []]), ArgumentError, r"arrays\[1\] is an empty list"),
+        (lambda x: fnp.block([(x, x)]), DTypeError, "only lists"),
         (lambda x: fnp.flip(x, 2), AxisError, "axis 2"),
         (lambda x: fnp.broadcast_shapes((2,), (3,)), ShapeError, "do not broadcast"),
     ],
@@ -125,3 +131,18 @@ def test_questions_about_dtypes():
 def test_what_does_not_fit_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(fnp.ones((2, 3)))
+
+
+def test_small_and_large_arrays_are_stacked_alike():
+    for n in (3, 2000):
+        x = np.arange(n, dtype=np.float32)
+        for axis in (0, 1, -1):
+            found = fnp.stack([fnp.asarray(x), fnp.asarray(-x)], axis)
+            np.testing.assert_array_equal(np.asarray(found), np.stack([x, -x], axis))
+    for shape in ((), (0,), (2, 0)):
+        assert fnp.stack([fnp.ones(shape)] * 3).shape == (3, *shape)
+
+
+def test_several_results_are_tuples_as_in_numpy():
+    assert isinstance(fnp.broadcast_arrays(1, 2), tuple)
+    assert isinstance(fnp.atleast_1d(1, 2), tuple)
