@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from einops._backends import AbstractBackend
+from einops._backends import AbstractBackend  # pyright: ignore[reportMissingImports]
 
 from .. import numpy as fnp
 from ..backend.array import Array

@@ -15,14 +15,16 @@ import numpy as np
 
 from ..backend.array import Array
 from ..backend.client import Device, find_device
-from ..core.dtypes import DTypeLike
+from ..core.dtypes import DTypeLike, canonical, is_complex, real_dtype
 from ..core.primitive import Primitive
 from ..core.trace import Tracer
-from ..errors import ArgumentError, DTypeError, ImmutableError
+from ..errors import ArgumentError, DTypeError, ImmutableError, ShapeError
 from ..ops import elementwise as ops
+from ..ops.complex_parts import complex_
 from ..ops.placement import DevicePut
+from ..ops.structure import bitcast_convert_type
 from ..ops.structure import reshape as reshape_op
-from . import contraction, elementwise, logic, number_parts, reductions, shape, sorting, transcendental, types
+from . import contraction, elementwise, logic, number_parts, places, reductions, shape, sorting, transcendental, types
 from .at import At
 from .conversion import SCALARS, known
 from .editing import repeat
@@ -305,14 +307,68 @@ def _sort(
     return sorting.sort(self, axis, kind, stable=stable, descending=descending)
 
 
+def _view(self: Any, dtype: DTypeLike | None = None) -> Any:
+    """The same bits read as another dtype; of a narrower or wider one the last axis has more or fewer elements.
+
+    Raises:
+        ShapeError: the last axis cannot be divided so, or there is none.
+    """
+    new = self.dtype if dtype is None else canonical(dtype)
+    if new is self.dtype:
+        return self
+    if is_complex(self.dtype):
+        parts = shape.stack([elementwise.real(self), elementwise.imag(self)], -1)
+        return _view(reshape_op(parts, (*self.shape[:-1], 2 * self.shape[-1])) if self.shape else parts, new)
+    if is_complex(new):
+        parts = _view(self, real_dtype(new))
+        if not parts.shape or parts.shape[-1] % 2:
+            raise ShapeError(f"view: the last axis of shape {self.shape} has no whole number of {new.name}")
+        return complex_(parts[..., ::2], parts[..., 1::2])
+    old_size, new_size = self.dtype.itemsize, new.itemsize
+    if old_size == new_size:
+        return bitcast_convert_type(self, new)
+    if not self.shape or self.shape[-1] * old_size % new_size:
+        raise ShapeError(
+            f"view: an array of shape {self.shape} and dtype {self.dtype.name} cannot be read as {new.name}: the last "
+            f"axis must have a multiple of {new_size} bytes"
+        )
+    *outer, last = self.shape
+    split = (*outer, last * old_size // new_size, new_size // old_size) if new_size > old_size else self.shape
+    bits = bitcast_convert_type(reshape_op(self, split), new)
+    return reshape_op(bits, (*outer, last * old_size // new_size))
+
+
+def _to_bytes(self: Any, order: str = "C") -> bytes:
+    """The bytes of all elements, in C order or Fortran order ("F")."""
+    return known(self, "x.tobytes()").tobytes(order)  # type: ignore[arg-type]
+
+
+def _partition(self: Any, kth: Any, axis: int | None = -1) -> Any:
+    """A partitioned array; unlike NumPy's method it returns the result."""
+    return sorting.partition(self, kth, axis)
+
+
+def _in_place(name: str, instead: str) -> Callable[..., Any]:
+    """The refusal that stands for one of NumPy's methods that write into their array."""
+
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise ImmutableError(f"x.{name}(…): arrays are immutable. Write instead\n    x = {instead}")
+
+    refuse.__doc__ = f"Not supported: arrays are immutable. Write `x = {instead}`."
+    return refuse
+
+
 _METHODS: dict[str, Callable[..., Any]] = {
     "all": reductions.all,
     "any": reductions.any,
     "argmax": reductions.argmax,
     "argmin": reductions.argmin,
+    "argpartition": sorting.argpartition,
     "argsort": sorting.argsort,
     "astype": _astype,
+    "choose": places.choose,
     "clip": elementwise.clip,
+    "compress": lambda self, condition, axis=None: places.compress(condition, self, axis),
     "conj": elementwise.conjugate,
     "conjugate": elementwise.conjugate,
     "copy": _copy,
@@ -320,17 +376,21 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "cumsum": reductions.cumsum,
     "diagonal": contraction.diagonal,
     "dot": contraction.dot,
+    "fill": _in_place("fill", "fnp.full_like(x, value)"),
     "flatten": _flatten,
     "item": _item,
     "max": reductions.max,
     "mean": reductions.mean,
     "min": reductions.min,
     "nonzero": nonzero,
+    "partition": _partition,
     "prod": reductions.prod,
     "ptp": reductions.ptp,
+    "put": _in_place("put", "fnp.put(x, indices, values, inplace=False)"),
     "ravel": shape.ravel,
     "repeat": repeat,
     "reshape": _reshape,
+    "resize": _in_place("resize", "fnp.resize(x, shape)"),
     "round": elementwise.round,
     "searchsorted": sorting.searchsorted,
     "sort": _sort,
@@ -341,14 +401,17 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "take": take,
     "to": _to,
     "to_device": _to_device,
+    "tobytes": _to_bytes,
     "tolist": _tolist,
     "trace": contraction.trace,
     "transpose": _transpose,
     "var": reductions.var,
+    "view": _view,
 }
 
 _PROPERTIES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "T": (shape.transpose, "The array with its axes reversed."),
+    "flat": (shape.ravel, "All elements in one axis, to read by flat index or to iterate over."),
     "mT": (shape.matrix_transpose, "The array with its last two axes exchanged."),
     "real": (elementwise.real, "The real part."),
     "imag": (elementwise.imag, "The imaginary part."),

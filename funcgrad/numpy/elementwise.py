@@ -428,7 +428,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
         uncommitted = condition._device is x._device is y._device is None and evaluation.host_only
         if uncommitted and c is not None and a is not None and b is not None and c.dtype is BOOL and a.dtype is b.dtype:
             try:
-                return Array(np.where(c, a, b))
+                return Array(ops.chosen(c, a, b))
             except ValueError:  # shapes that do not broadcast
                 return _where(condition, x, y, size, fill_value)
     return _where(condition, x, y, size, fill_value)

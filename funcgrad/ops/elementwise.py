@@ -23,6 +23,7 @@ __all__ = [
     "absolute",
     "add",
     "ceil",
+    "chosen",
     "clamp",
     "copy",
     "div",
@@ -420,6 +421,21 @@ class Ge(Comparison):
 # -- selection ---------------------------------------------------------------------------------------------------
 
 
+_GUESSED = 1 << 16  # elements from which on processors do not remember how irregular masks went
+
+
+def chosen(which: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`np.where` of operands of one dtype; for large ones by bits, as branches take ten times as long to guess."""
+    if which.size < _GUESSED or not which.shape == x.shape == y.shape or x.itemsize not in (4, 8):
+        return np.where(which, x, y)
+    bits = np.dtype(f"i{x.itemsize}")
+    on, off = x.view(bits), y.view(bits)
+    result = on ^ off
+    result &= np.negative(which.view(np.int8), dtype=bits)
+    result ^= off
+    return result.view(x.dtype)
+
+
 class Select(Primitive):
     """Operands (which, *cases): elements of cases[which]; `which` is bool or int32 (clamped), scalar or full."""
 
@@ -445,7 +461,7 @@ class Select(Primitive):
     def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
         which, *cases = operands
         if which.dtype == BOOL and len(cases) == 2:
-            return (np.where(which, cases[1], cases[0]),)
+            return (chosen(which, cases[1], cases[0]),)
         result = cases[-1]
         for number in range(len(cases) - 2, -1, -1):
             result = np.where(which <= number, cases[number], result)

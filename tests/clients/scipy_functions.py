@@ -1,7 +1,8 @@
-"""SciPy functions on our arrays, each compared with itself on NumPy's: `python -m tests.clients.scipy_functions`.
+"""Functions of SciPy and scikit-learn on our arrays, each compared with itself on NumPy's.
 
-SciPy reads SCIPY_ARRAY_API when it is imported, hence a process of its own. Prints, as JSON, for each function "ok"
-or what went wrong. The functions in `IN_PLACE` write into arrays and end with the error that says so.
+SciPy reads SCIPY_ARRAY_API when it is imported, hence a process of its own: `python -m tests.clients.scipy_functions`
+prints, as JSON, for each function "ok" or what went wrong. The functions in `IN_PLACE` write into arrays and end with
+the error that says so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import scipy.cluster.hierarchy
 import scipy.cluster.vq
 import scipy.optimize.elementwise
+import sklearn
 from scipy import (
     cluster,
     differentiate,
@@ -32,6 +34,9 @@ from scipy import (
     special,
     stats,
 )
+from sklearn.decomposition import PCA
+from sklearn.metrics import mean_squared_error, r2_score
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import funcgrad as fg
 import funcgrad.interop.array_api_extra
@@ -43,6 +48,11 @@ SOLVERS = scipy.optimize.elementwise
 
 def _columns(x: Any) -> Any:
     return x.reshape(8, 6)
+
+
+def _dispatched(function: Callable[[], Any]) -> Any:
+    with sklearn.config_context(array_api_dispatch=True):
+        return function()
 
 
 UNCHANGED: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
@@ -79,6 +89,8 @@ UNCHANGED: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "integrate.trapezoid": lambda xp, x, y, z: integrate.trapezoid(x),
     "interpolate.make_interp_spline": lambda xp, x, y, z: interpolate.make_interp_spline(xp.arange(24), x)(y * 20),
     "optimize.rosen": lambda xp, x, y, z: optimize.rosen(x),
+    "sklearn.decomposition.PCA": lambda xp, x, y, z: _dispatched(lambda: PCA().fit(_columns(z)).explained_variance_),
+    "sklearn.metrics.mean_squared_error": lambda xp, x, y, z: _dispatched(lambda: mean_squared_error(x, y)),
     "spatial.transform.Rotation": lambda xp, x, y, z: spatial.transform.Rotation.from_rotvec(x[:3]).as_matrix(),
 }
 # These write through `array_api_extra.at`, SciPy's copy of which `funcgrad.interop.array_api_extra` teaches our arrays.
@@ -108,6 +120,13 @@ IN_PLACE: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "optimize.elementwise.find_minimum": lambda xp, x, y, z: SOLVERS.find_minimum(xp.cos, (x[0], x[0] + 3, x[0] + 6)),
     "optimize.elementwise.find_root": lambda xp, x, y, z: SOLVERS.find_root(xp.cos, (x[0], x[0] + 2)),
     "optimize.rosen_der": lambda xp, x, y, z: optimize.rosen_der(x),
+    "sklearn.metrics.r2_score": lambda xp, x, y, z: _dispatched(lambda: r2_score(x, y)),
+    "sklearn.preprocessing.MinMaxScaler": lambda xp, x, y, z: _dispatched(
+        lambda: MinMaxScaler().fit(_columns(z)).scale_
+    ),
+    "sklearn.preprocessing.StandardScaler": lambda xp, x, y, z: _dispatched(
+        lambda: StandardScaler().fit(_columns(z)).scale_
+    ),
 }
 
 

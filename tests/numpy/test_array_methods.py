@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import funcgrad.numpy as fnp
-from funcgrad.errors import ArgumentError, ConcretizationError, DTypeError, ImmutableError
+from funcgrad.errors import ArgumentError, ConcretizationError, DTypeError, ImmutableError, ShapeError
 from funcgrad.higher_order.jit import jit
 
 from .oracle import BOOLS, CUBE, FLOATS, INTS, agree
@@ -129,3 +129,37 @@ def test_other_classes_may_answer():
 
     assert fnp.ones(2) + Unit() == "added"
     assert (fnp.ones(2) == None) is False  # noqa: E711
+
+
+@pytest.mark.parametrize("wanted", ["int32", "int8", "float64", "uint16", "complex64", "complex128"])
+@pytest.mark.parametrize("given", ["float32", "complex64", "int16"])
+def test_views_read_the_same_bits(given, wanted):
+    x = np.arange(24).reshape(3, 8).astype(given)
+    expected = x.view(wanted)
+    for view in (lambda a: a.view(wanted), jit(lambda a: a.view(wanted))):
+        found = np.asarray(view(fnp.asarray(x)))
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_views_of_what_does_not_divide_are_refused():
+    with pytest.raises(ShapeError, match="cannot be read as float64"):
+        fnp.ones((2, 3)).view("float64")
+    with pytest.raises(ShapeError):
+        fnp.ones(()).view("int8")
+
+
+def test_methods_of_numpys_that_have_functions_here():
+    x = fnp.asarray([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]])
+    np.testing.assert_array_equal(x.compress([True, False, True], 1), [[3, 2], [6, 4]])
+    np.testing.assert_array_equal(x.partition(0)[:, 0], [1, 4])
+    np.testing.assert_array_equal(x.argpartition(0)[:, 0], [1, 2])
+    np.testing.assert_array_equal(fnp.asarray([0, 1]).choose([[1, 2], [3, 4]]), [1, 4])
+    assert x.flat[4] == 5.0
+    assert x.tobytes() == np.asarray(x).tobytes()
+
+
+@pytest.mark.parametrize("call", [lambda x: x.fill(0), lambda x: x.put([0], 1), lambda x: x.resize(3)])
+def test_methods_that_would_write_say_what_to_write_instead(call):
+    with pytest.raises(ImmutableError, match=r"x = fnp\.(full_like|put|resize)\(x, "):
+        call(fnp.ones((2, 2)))

@@ -273,3 +273,16 @@ def test_python_ints_out_of_range_are_refused_in_arithmetic_and_compared_by_valu
 def test_what_has_no_meaning_is_refused(call, error):
     with pytest.raises(error):
         call()
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "int32", "int64", "complex64", "int8", "complex128", "bfloat16"]
+)
+def test_choosing_among_many_elements_copies_every_bit(dtype):
+    random = np.random.default_rng(0)
+    mask = random.random((300, 300)) > 0.5
+    x, y = (np.array(fnp.asarray(9 * random.normal(size=(300, 300))).astype(dtype)) for _ in range(2))
+    if dtype.startswith(("float", "complex")):
+        x[0, :5], y[0, :5] = np.nan, -0.0
+    for a, b, c in ((mask, x, y), (mask.T, x.T, y), (mask, np.broadcast_to(x[:1], x.shape), y[:1])):
+        assert np.asarray(fnp.where(a, b, c)).tobytes() == np.where(a, b, c).tobytes()

@@ -22,7 +22,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options))
 def test_options_hold_for_our_arrays(options: dict[str, Any]) -> None:
     before = fnp.get_printoptions()
     x = fnp.asarray(VALUES)
