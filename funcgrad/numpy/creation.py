@@ -192,8 +192,8 @@ def arange(
     """
     given = [x for x in (start, stop, step) if x is not None]
     if dtype is None and device is None and step != 0 and all(type(x) is int and abs(x) < 1 << 31 for x in given):
-        bounds: Any = (0, start) if stop is None else (start, stop)
-        return Array(np.arange(*bounds, 1 if step is None else step, default_int()))
+        first, last = (0, start) if stop is None else (start, stop)
+        return Array(np.arange(first, last, 1 if step is None else step, dtype=default_int()))
     numbers = [x if type(x) in SCALARS else known(x, "arange").item() for x in given]
     kinds = tuple(x if type(x) in SCALARS else as_operand(x) for x in given)
     wanted = result_dtype(kinds)[0] if dtype is None else canonical(dtype)

@@ -25,7 +25,9 @@ __all__ = ["dawsn", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri", "
 def _exp_square(x: Any, factor: float) -> Any:
     """exp(factor x²) with the digits that squaring x loses; the factor is a power of two."""
     high = floor(x * 16.0) * 0.0625
-    return exp(high * high * factor) * exp((x - high) * (x + high) * factor)
+    # The choice, which is none, keeps engines from making one exponential of the sum: exp(a) exp(b) = exp(a + b).
+    rest = where(eq(x, x), exp((x - high) * (x + high) * factor), x)
+    return exp(high * high * factor) * rest
 
 
 def _density(x: Any) -> Any:
@@ -35,9 +37,8 @@ def _density(x: Any) -> Any:
 
 # -- the scaled error function ---------------------------------------------------------------------------------------
 
-_CENTRE = (
-    3.75  # x ↦ (x - c) / (x + c) takes [0, ∞) to [-1, 1): Shepherd and Laframboise, Mathematics of Computation, 1981
-)
+# x ↦ (x - c) / (x + c) takes [0, ∞) to [-1, 1): Shepherd and Laframboise, Mathematics of Computation, 1981.
+_CENTRE = 3.75
 
 
 def _from_unit(t: np.ndarray) -> np.ndarray:
