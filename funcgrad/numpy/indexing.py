@@ -45,6 +45,7 @@ __all__ = [
     "take_along_axis",
 ]
 
+_INTEGERS = "bBhHiIlL"
 BASIC = frozenset((int, slice, NoneType, EllipsisType))
 _ndarray = np.ndarray
 
@@ -74,17 +75,30 @@ def getitem(x: Any, index: Any) -> Any:
             plain = (index, ...)  # with an ellipsis NumPy makes an array, which costs less than one of its scalars
         elif kind is slice:
             plain = index
+        elif kind is tuple and len(index) == 2 and type(index[0]) is type(index[1]) is int:
+            plain = (index[0], index[1], ...)
         elif kind is tuple and BASIC.issuperset(map(type, index)):
             plain = index if Ellipsis in index else (*index, ...)
         else:
             plain = host_index(index)
         if plain is not None:
             try:
-                result = host[plain]
+                result = _chosen(host, plain) if type(plain) is _ndarray else host[plain]
             except (IndexError, TypeError, ValueError):
                 return read(x, parse(x.shape, index))  # raises our error
             return Array(result if type(result) is _ndarray else np.asarray(result))
     return read(x, parse(x.shape, index))
+
+
+_MANY = 1 << 12
+
+
+def _chosen(host: np.ndarray, places: np.ndarray, axis: int = 0) -> Any:
+    """`host[places]` along an axis: many numbers are looked at first, and then taken without looking at each."""
+    many = places.dtype.kind in "iu" and places.size > _MANY and host.ndim
+    if many and places.view(f"u{places.itemsize}").max() < host.shape[axis]:  # negative ones are huge when unsigned
+        return host.take(places, axis, mode="clip")
+    return host.take(places, axis) if axis else host[places]
 
 
 def host_index(index: Any) -> Any:
@@ -226,6 +240,13 @@ def take(
     """
     if out is not None:
         raise ArgumentError("take: out= is not supported, arrays are immutable; use the returned array")
+    host, places = quick_host(a), quick_host(indices, _INTEGERS)
+    if host is not None and places is not None and mode is fill_value is None and type(axis) in (int, NoneType):
+        try:
+            flat = host.reshape(-1) if axis is None else host
+            return Array(np.asarray(_chosen(flat, places, axis or 0)))
+        except (IndexError, ValueError):
+            pass  # the general way says what is wrong
     a, indices = as_operand(a), as_operand(indices)
     if not is_integer(indices.dtype):
         if indices.shape != (0,):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.array import Array
+from ..compiler.evaluate import silence
 from ..core.dtypes import INT32, is_float, is_inexact, is_integer
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops import slicing
@@ -15,6 +17,7 @@ from ..ops.structure import broadcast_in_dim, canonical_axis, convert, full, iot
 from ..transforms.vmap import vmap
 from .conversion import as_operand, asarray, known
 from .elementwise import rint
+from .fast import SIMPLE, quick_host
 from .indexing import take
 from .reductions import max, mean, min
 from .shape import flip, moveaxis
@@ -35,6 +38,8 @@ OPTIONS = {
     "symmetric": ("reflect_type",),
     "wrap": (),
 }
+# Modes that copy, for which NumPy's own function is at hand.
+_QUICK = frozenset(("constant", "edge", "maximum", "minimum", "reflect", "symmetric", "wrap"))
 
 
 def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant", **kwargs: Any) -> Any:
@@ -65,6 +70,9 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
     """
     x = as_operand(array)
     widths = _widths(pad_width, x.ndim)
+    quick = _quickly(x, widths, mode, kwargs)
+    if quick is not None:
+        return quick
     if callable(mode):
         return _pad_by(mode, x, widths, kwargs)
     if mode not in OPTIONS:
@@ -94,6 +102,21 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
             sides = _copied_sides(x, axis, before, after, mode)
         x = slicing.concatenate([sides[0], x, sides[1]], axis)
     return x
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in (int, float) or (type(value) is str and value in ("even", "odd"))
+
+
+def _quickly(x: Any, widths: Any, mode: Any, options: Mapping[str, Any]) -> Array | None:
+    """By NumPy's own function, for a host array and a mode that copies; None if it takes the general way."""
+    host = quick_host(x, SIMPLE)
+    if host is None or mode not in _QUICK or not all(map(_is_plain, options.values())):
+        return None
+    try:
+        return Array(silence.run(np.pad, host, widths, mode, **options))
+    except (TypeError, ValueError):
+        return None  # the general way says what is wrong
 
 
 # -- arguments -----------------------------------------------------------------------------------------------------
