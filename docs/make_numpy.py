@@ -106,9 +106,8 @@ print(np.percentile(np.r_[x, 2.0], 50))
   `default_int` change that. Arrays of NumPy keep their dtype.
 - **Promotion.** An integer array with a floating one gives the floating one's dtype; NumPy would often give float64.
   [Semantics](semantics.md) has the rule.
-- **Immutability.** There is no `x[i] = v`; write `x = x.at[i].set(v)`. `out=` does not exist, and the parameters that
-  follow it in NumPy's signatures move up: give them by name. Functions that write into their argument return the
-  changed copy, or are not there.
+- **Immutability.** There is no `x[i] = v`; write `x = x.at[i].set(v)`. `out=` stands in signatures at NumPy's place,
+  and must be None. Functions that write into their argument return the changed copy, or are not there.
 - **Elementwise functions** take operands alone: in place of `where=`, `dtype=` and `casting=` use `np.where` and
   `astype`. They are plain functions with the methods of ufuncs: `reduce`, `accumulate`, `reduceat`, `outer` and `at`,
   which returns its result.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import DTypeLike, canonical, is_complex, scalar_kind
-from ..errors import ArgumentError, AxisError, ShapeError
+from ..errors import AxisError, ShapeError
 from ..ops.complex_parts import conj
 from ..ops.dot import dot_general, matrix_multiply
 from ..ops.elementwise import mul, sub
@@ -23,7 +23,7 @@ from ..ops.structure import (
     squeeze,
     transpose,
 )
-from .conversion import as_operand
+from .conversion import as_operand, refuse_out
 from .elementwise import multiply
 from .fast import ANY, FLOATING, quick_binary, quick_call
 from .promotion import broadcast_shapes, is_array, promote_dtypes
@@ -72,11 +72,6 @@ def _require_equal_lengths(name: str, x: Any, y: Any, x_axis: int, y_axis: int) 
             f"{name}: shapes {x.shape} and {y.shape} do not contract: axis {x_axis} of the first has length "
             f"{x.shape[x_axis]}, axis {y_axis} of the second has length {y.shape[y_axis]}"
         )
-
-
-def _refuse_out(name: str, out: Any) -> None:
-    if out is not None:
-        raise ArgumentError(f"{name}: out= is not supported, arrays are immutable; use the returned array")
 
 
 # -- matrix products ----------------------------------------------------------------------------------------------
@@ -141,7 +136,7 @@ def dot(
     a: Any, b: Any, out: None = None, *, precision: Any = None, preferred_element_type: DTypeLike | None = None
 ) -> Any:
     """The sum of products over the last axis of `a` and the last but one (or only) axis of `b`; scalars multiply."""
-    _refuse_out("dot", out)
+    refuse_out("dot", out)
     if precision is None and preferred_element_type is None and _is_plain_product(a, b):
         return quick_matmul(a, b)
     a, b = promote_dtypes(a, b)
@@ -182,7 +177,7 @@ def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: DTyp
 @quick_call(np.outer, _NATIVE)
 def outer(a: Any, b: Any, out: None = None) -> Any:
     """All products of an element of `a` with one of `b`: shape (a.size, b.size)."""
-    _refuse_out("outer", out)
+    refuse_out("outer", out)
     a, b = as_operand(a), as_operand(b)
     return multiply(reshape(a, (a.size, 1)), reshape(b, (1, b.size)))
 
@@ -352,5 +347,5 @@ def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None
 ) -> Any:
     """The sum along a diagonal, of the dtype that `sum` gives; see `diagonal`."""
-    _refuse_out("trace", out)
+    refuse_out("trace", out)
     return sum(diagonal(a, offset, axis1, axis2), -1, dtype)

@@ -20,7 +20,7 @@ from ..errors import ArgumentError, DTypeError, RaggedError
 from ..ops.slicing import concatenate
 from ..ops.structure import convert, expand_dims, reshape
 
-__all__ = ["SCALARS", "array", "as_operand", "asarray", "known", "place", "scalar_array"]
+__all__ = ["SCALARS", "array", "as_operand", "asarray", "known", "place", "refuse_out", "scalar_array"]
 
 SCALARS = frozenset((bool, int, float, complex))
 _NESTED = (list, tuple)
@@ -99,6 +99,16 @@ def place(x: Any, device: Any) -> Any:
 def as_operand(x: Any) -> Any:
     """The array or tracer meant by an argument of a function."""
     return x if isinstance(x, (Array, Tracer)) else asarray(x)
+
+
+def refuse_out(name: str, out: Any) -> None:
+    """Refuse NumPy's `out=`, which stands in signatures so that what follows it has NumPy's place.
+
+    Raises:
+        ArgumentError: it is not None.
+    """
+    if out is not None:
+        raise ArgumentError(f"{name}: out= is not supported, arrays are immutable; use the returned array")
 
 
 def known(x: Any, wanted: str) -> np.ndarray:

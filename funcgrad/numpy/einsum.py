@@ -23,7 +23,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.reduction import reduce_or
 from ..ops.structure import broadcast_in_dim, convert, expand_dims, reduce_sum, reshape, transpose
 from .contraction import contract, diagonal
-from .conversion import as_operand
+from .conversion import as_operand, refuse_out
 from .elementwise import multiply
 from .fast import FLOATING
 from .promotion import promote_dtypes
@@ -71,8 +71,7 @@ def einsum(
         Array([1., 2.], dtype=float32)
     """
     # Hot (benchmark: eager): operands of one type, in the usual form, come through quickly.
-    if out is not None:
-        raise ArgumentError("einsum: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out("einsum", out)
     if type(subscripts) is not str:
         subscripts, operands = _as_text(subscripts, operands)
     if not operands:

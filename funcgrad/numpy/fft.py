@@ -27,7 +27,7 @@ from ..ops.complex_parts import conj
 from ..ops.fft import FLIPPED, FourierTransform
 from ..ops.slicing import pad, slice_in_dim
 from ..ops.structure import canonical_axis, convert, zeros_of
-from .conversion import SCALARS, as_operand, asarray, place
+from .conversion import SCALARS, as_operand, asarray, place, refuse_out
 from .elementwise import divide, multiply
 from .fast import SIMPLE, named, quick_call
 from .promotion import to_inexact
@@ -41,8 +41,7 @@ __all__ = [
 
 def _operand(name: str, kind: str, a: Any, out: Any) -> Any:
     """The array to transform, in a dtype that `kind` takes."""
-    if out is not None:
-        raise ArgumentError(f"fft.{name}: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out(f"fft.{name}", out)
     x = as_operand(a)
     if x.dtype.char in ("fd" if kind == "rfft" else "FD"):
         return x

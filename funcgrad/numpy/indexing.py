@@ -29,7 +29,7 @@ from ..ops.structure import (
     reshape,
     zeros_of,
 )
-from .conversion import as_operand
+from .conversion import as_operand, refuse_out
 from .fast import quick_host
 from .index_plan import Plan, cuts_nothing, parse
 from .promotion import broadcast_shapes
@@ -238,8 +238,7 @@ def take(
         unique_indices, indices_are_sorted: promises that may make compiled code faster.
         fill_value: what mode "fill" gives; by default NaN, the lowest signed or highest unsigned integer, or True.
     """
-    if out is not None:
-        raise ArgumentError("take: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out("take", out)
     host, places = quick_host(a), quick_host(indices, _INTEGERS)
     if host is not None and places is not None and mode is fill_value is None and type(axis) in (int, NoneType):
         try:

@@ -19,7 +19,7 @@ from ..errors import ArgumentError, DTypeError, FuncgradError, OutOfBoundsError,
 from ..ops.checks import Check, here
 from ..ops.structure import broadcast, canonical_axis, convert, full, iota, reshape, zeros_of
 from .at import At
-from .conversion import as_operand
+from .conversion import as_operand, refuse_out
 from .creation import ones
 from .elementwise import clip, divmod, maximum, remainder, where
 from .indexing import counted, first_true, nonzero, take, take_along_axis
@@ -72,8 +72,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     Raises:
         ArgumentError: a number that is not there; in compiled code when a result of the call is read.
     """
-    if out is not None:
-        raise ArgumentError("choose: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out("choose", out)
     rows = promote_dtypes(*choices)
     if not rows:
         raise ArgumentError("choose takes at least one choice")
@@ -113,8 +112,7 @@ def compress(
     Raises:
         OutOfBoundsError: the condition holds for a slice that is not there.
     """
-    if out is not None:
-        raise ArgumentError("compress: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out("compress", out)
     mask, x = truth(condition), as_operand(a)
     if mask.ndim != 1:
         raise ShapeError(f"compress takes a condition of one dimension, got shape {mask.shape}; extract takes any")

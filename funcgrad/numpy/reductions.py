@@ -27,7 +27,7 @@ from ..ops import cumulative, reduction
 from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
 from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
-from .conversion import as_operand
+from .conversion import as_operand, refuse_out
 from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract
 from .elementwise import where as choose
 from .fast import ANY, FLOATING, REAL, quick_host, quick_reduce
@@ -116,6 +116,7 @@ def sum(
     a: Any,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
+    out: None = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
@@ -134,6 +135,8 @@ def sum(
     Returns:
         An array without the summed axes.
     """
+    if out is not None:
+        refuse_out("sum", out)
     if dtype is None and initial is None and where is None:
         quick = quick_reduce(np.add, FLOATING, a, axis, keepdims)
         if quick is not None:
@@ -147,11 +150,14 @@ def prod(
     a: Any,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
+    out: None = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
 ) -> Any:
     """The product of elements over axes; arguments as those of `sum`."""
+    if out is not None:
+        refuse_out("prod", out)
     if dtype is None and initial is None and where is None:
         quick = quick_reduce(np.multiply, FLOATING, a, axis, keepdims)
         if quick is not None:
@@ -196,30 +202,39 @@ def _extremum(
     return convert((maximum if name == "max" else minimum)(result, initial), x.dtype)
 
 
-def max(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def max(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The largest element over axes; NaN if there is one.
 
     Raises:
         ShapeError: there are no elements and no `initial` value.
     """
+    if out is not None:
+        refuse_out("max", out)
     return _extremum(a, axis, keepdims, initial, where, reduction.reduce_max, "max")
 
 
-def min(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def min(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The smallest element over axes; NaN if there is one.
 
     Raises:
         ShapeError: there are no elements and no `initial` value.
     """
+    if out is not None:
+        refuse_out("min", out)
     return _extremum(a, axis, keepdims, initial, where, reduction.reduce_min, "min")
 
 
 amax, amin = max, min
 
 
-def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
     """The largest element minus the smallest over axes."""
-    return subtract(max(a, axis, keepdims), min(a, axis, keepdims))
+    refuse_out("ptp", out)
+    return subtract(max(a, axis, keepdims=keepdims), min(a, axis, keepdims=keepdims))
 
 
 def _position(a: Any, axis: int | None, keepdims: bool, find: Callable[..., Any], name: str) -> Any:
@@ -246,21 +261,27 @@ def _require_elements(x: Any, axis: int, name: str) -> None:
         raise ShapeError(f"{name} of no elements: an array of shape {x.shape} is empty along axis {axis}")
 
 
-def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """The index of the first largest element (or NaN) along an axis, or in the flattened array."""
+    if out is not None:
+        refuse_out("argmax", out)
     return _position(a, axis, keepdims, reduction.argmax, "argmax")
 
 
-def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """The index of the first smallest element (or NaN) along an axis, or in the flattened array."""
+    if out is not None:
+        refuse_out("argmin", out)
     return _position(a, axis, keepdims, reduction.argmin, "argmin")
 
 
 # -- truth -----------------------------------------------------------------------------------------------------------
 
 
-def all(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def all(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether all elements over axes are true (not zero); True for no elements."""
+    if out is not None:
+        refuse_out("all", out)
     if where is None:
         quick = quick_reduce(np.logical_and, ANY, a, axis, keepdims)
         if quick is not None:
@@ -270,8 +291,10 @@ def all(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None)
     return _restore(reduction.reduce_and(x, axes), x.shape, axes, keepdims)
 
 
-def any(a: Any, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def any(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether some element over axes is true (not zero); False for no elements."""
+    if out is not None:
+        refuse_out("any", out)
     if where is None:
         quick = quick_reduce(np.logical_or, ANY, a, axis, keepdims)
         if quick is not None:
@@ -298,12 +321,20 @@ def _count(x: Any, axes: tuple[int, ...], mask: Any, keepdims: bool) -> Any:
 
 
 def mean(
-    a: Any, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, *, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
 ) -> Any:
     """The arithmetic mean over axes; NaN for no elements. Integers are averaged in the default float."""
+    if out is not None:
+        refuse_out("mean", out)
     x = float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
-        return convert(mean(x, axis, FLOAT32, keepdims, where=where), x.dtype)
+        return convert(mean(x, axis, FLOAT32, keepdims=keepdims, where=where), x.dtype)
     if axis is None and where is None:
         return divide(sum(x, keepdims=keepdims), x.size)
     axes = canonical_axes(axis, x.ndim)
@@ -317,6 +348,7 @@ def var(
     a: Any,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
+    out: None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -328,9 +360,10 @@ def var(
 
     A known `mean`, computed with `keepdims=True`, need not be computed again.
     """
+    refuse_out("var", out)
     x = float_or_given(as_operand(a), dtype)
     if is_low_precision(x.dtype):
-        wide = var(x, axis, FLOAT32, ddof, keepdims, where=where, mean=mean, correction=correction)
+        wide = var(x, axis, FLOAT32, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction)
         return convert(wide, x.dtype)
     axes = canonical_axes(axis, x.ndim)
     distance = subtract(x, _center(x, axes, keepdims=True, where=where) if mean is None else mean)
@@ -344,6 +377,7 @@ def std(
     a: Any,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
+    out: None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -352,7 +386,8 @@ def std(
     correction: float | None = None,
 ) -> Any:
     """The square root of the variance; arguments as those of `var`."""
-    return sqrt(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
+    refuse_out("std", out)
+    return sqrt(var(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction))
 
 
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
@@ -389,13 +424,15 @@ def _cumulative(a: Any, axis: int | None, dtype: DTypeLike | None, scan: Callabl
     return scan(x, canonical_axis(0 if axis is None else axis, x.ndim))
 
 
-def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Any:
     """The sums of all elements up to each one, along an axis or in the flattened array; dtypes as in `sum`."""
+    refuse_out("cumsum", out)
     return _cumulative(a, axis, dtype, cumulative.cumsum)
 
 
-def cumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Any:
     """The products of all elements up to each one, along an axis or in the flattened array; dtypes as in `sum`."""
+    refuse_out("cumprod", out)
     return _cumulative(a, axis, dtype, cumulative.cumprod)
 
 

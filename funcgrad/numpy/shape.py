@@ -16,7 +16,7 @@ from ..core.trace import state
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from ..ops import slicing, structure
 from ..ops.structure import broadcast, canonical_axis, convert, move_axis
-from .conversion import SCALARS, as_operand, asarray
+from .conversion import SCALARS, as_operand, asarray, refuse_out
 from .fast import quick_host, quick_view
 from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes
 
@@ -265,8 +265,7 @@ def concatenate(
 
 def _rows(name: str, arrays: Any, dtype: DTypeLike | None, casting: Casting, out: Any = None) -> list[Any]:
     """The arrays to join, with one dtype."""
-    if out is not None:
-        raise ArgumentError(f"{name}: out= is not supported, arrays are immutable; use the returned array")
+    refuse_out(name, out)
     items = list(arrays) if isinstance(arrays, tuple | list) else list(as_operand(arrays))
     if not items:
         raise ArgumentError(f"{name} takes at least one array, got an empty sequence")

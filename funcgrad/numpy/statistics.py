@@ -32,7 +32,7 @@ from ..ops.order_statistics import OrderStatistics
 from ..ops.sorting import sort, sort_together
 from ..ops.structure import broadcast_in_dim, convert, full, reshape
 from . import elementwise
-from .conversion import SCALARS, as_operand
+from .conversion import SCALARS, as_operand, refuse_out
 from .elementwise import clip, where
 from .indexing import take, take_along_axis
 from .logic import isnan
@@ -386,7 +386,7 @@ def _quantiles(
     whole: float,
     skip_nan: bool,
 ) -> Any:
-    _refuse_out(name, out)
+    refuse_out(name, out)
     request = _Request(name, a, q, axis, method, whole)
     if weights is not None:
         return _weighted_quantile(request, weights, skip_nan, keepdims)
@@ -406,7 +406,7 @@ def median(a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = 
     Returns:
         An array without the reduced axes; NaN for no elements.
     """
-    _refuse_out("median", out)
+    refuse_out("median", out)
     x = as_operand(a)
     axes = canonical_axes(axis, x.ndim)
     samples = _sampled(x, axes)
@@ -427,11 +427,6 @@ def nanmedian(
     a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     """`median` of the elements that are not NaN; NaN where there are none."""
-    _refuse_out("nanmedian", out)
+    refuse_out("nanmedian", out)
     x = to_inexact(as_operand(a))
     return _nan_quantile(_Request("nanmedian", x, 0.5, axis, "linear", 1.0), keepdims)
-
-
-def _refuse_out(name: str, out: Any) -> None:
-    if out is not None:
-        raise ArgumentError(f"{name}: out= is not supported, arrays are immutable; use the returned array")

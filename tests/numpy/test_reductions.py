@@ -156,3 +156,13 @@ def test_running_extremes_agree_with_numpy(axis):
             ),
             FLOATS,
         )
+
+
+def test_what_follows_out_has_numpys_place():
+    agree(lambda m, x: m.sum(x, 0, None, None, True), FLOATS)
+    agree(lambda m, x: m.max(x, 0, None, True), FLOATS)
+    agree(lambda m, x: m.std(x, 1, None, None, 1, True), FLOATS)
+    agree(lambda m, x: x.mean(0, None, None, True), FLOATS)
+    for call in (lambda x: fnp.sum(x, out=x), lambda x: x.max(0, x), lambda x: fnp.nanstd(x, out=x)):
+        with pytest.raises(ArgumentError, match="out= is not supported, arrays are immutable"):
+            call(fnp.ones(3))

@@ -1,7 +1,7 @@
 """Every function takes NumPy's arguments: the same names in the same order; some take further ones by name.
 
-Left aside are `out` (arrays are immutable; what follows it moves up), `order` (memory layout is not visible), `like`
-and `subok` (there are no subclasses), and all but the operands of elementwise functions.
+Left aside are `out` where nothing follows it (arrays are immutable), `order` (memory layout is not visible), `like` and
+`subok` (there are no subclasses), and all but the operands of elementwise functions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 import funcgrad.numpy as fnp
 
-ABSENT = {"out", "order", "like", "subok"}
+ABSENT = {"order", "like", "subok"}
 BY_PLACE = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 # Names of parameters that a function does not have, or has at another place, and why.
@@ -38,10 +38,12 @@ def parameters(function: Callable[..., Any]) -> list[Parameter] | None:
         places = ("x",) if function.nin == 1 else [f"x{i + 1}" for i in range(function.nin)]
         return [Parameter(name, Parameter.POSITIONAL_ONLY) for name in places]
     try:
-        found = inspect.signature(function).parameters.values()
+        found = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
-    return [p for p in found if p.name not in ABSENT]
+    by_place = [p.name for p in found if p.kind in BY_PLACE]
+    needless = {"out"} if "out" not in by_place[:-1] else set()
+    return [p for p in found if p.name not in ABSENT | needless]
 
 
 def shared() -> list[str]:
