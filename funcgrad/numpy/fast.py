@@ -193,4 +193,6 @@ def quick_call(reference: Callable[..., Any], chars: str = FLOATING, most: int |
 
 def _rounded(result: Any, dtype: np.dtype) -> Array:
     host = result if type(result) is _ndarray else _asarray(result)
-    return Array(host.astype(dtype) if host.dtype is not dtype and host.dtype.kind == dtype.kind else host)
+    if host.dtype is not dtype and host.dtype.kind == dtype.kind:
+        host = silence.run(host.astype, dtype)
+    return Array(host)

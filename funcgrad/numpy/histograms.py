@@ -65,8 +65,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0, length: int | N
     host = quick_host(x, "bBhHiIl")
     if host is not None and length is None and (weights is None or quick_host(weights, FLOATING) is not None):
         try:
-            counts = np.bincount(host, None if weights is None else weights.host(), minlength)
-            return Array(counts.astype(default_int() if weights is None else weights.dtype))
+            return _counted(host, weights, minlength)
         except (ValueError, TypeError):
             pass  # ours is raised below
     numbers = as_operand(x)
@@ -107,13 +106,18 @@ def _require(ok: Any, message: str) -> None:
     Check(message, (), (), (), 0, here(), ArgumentError)(reduce_and(ok, tuple(range(ok.ndim))))
 
 
+def _counted(numbers: np.ndarray, weights: Any, minlength: int) -> Array:
+    """NumPy's count of host numbers, which sums weights in double precision, in our dtype."""
+    counts = np.bincount(numbers, None if weights is None else weights.host(), minlength)
+    return Array(quiet(counts.astype, default_int() if weights is None else weights.dtype))
+
+
 def _count(numbers: Any, weights: Any, length: int) -> Any:
     """How often the numbers below `length` occur, or the sums of their weights. None is above it."""
     host = quick_host(numbers)
     if host is not None and host.dtype.itemsize <= 8 and (weights is None or quick_host(weights, FLOATING) is not None):
         index = host.astype(np.int64) if host.dtype.kind == "u" else host
-        counts = np.bincount(index, None if weights is None else weights.host(), length + 1)[:length]
-        return Array(counts.astype(default_int() if weights is None else weights.dtype))
+        return _counted(index, weights, length + 1)[:length]
     dtype = default_int() if weights is None else weights.dtype
     ones = full(ArrayType(numbers.shape, dtype), 1) if weights is None else weights
     start = zeros_of(ArrayType((length,), dtype))
