@@ -28,6 +28,7 @@ from ..errors import CheckError, FuncgradError, IntegerDivisionError, OutOfBound
 from ..source import Source, user_source
 from .bits import not_, or_
 from .elementwise import where
+from .reducing import lower_reduce
 from .reduction import argmin, reduce_and
 from .slicing import dynamic_slice
 from .structure import broadcast, convert, full, move_axis, reshape, zeros_of
@@ -196,14 +197,7 @@ def reduced(build: Any, name: str, value: Any, type: ArrayType, identity: Any) -
     scalar = type.update(shape=())
     if not type.shape:
         return value, scalar
-    (result,) = build.ops(
-        "reduce",
-        (value, build.constant(identity, scalar)),
-        [scalar],
-        {"dimensions": build.integers(tuple(range(type.ndim)))},
-        [((scalar, scalar), lambda a, b: (build.op(name, (a, b), scalar),))],
-    )
-    return result, scalar
+    return lower_reduce(build, name, value, type, range(type.ndim), identity), scalar
 
 
 def word_count(type: ArrayType) -> int:

@@ -18,6 +18,7 @@ from .elementwise import absolute, div, le, where
 from .factorizations import each_matrix
 from .gather import lead_axis
 from .lapack import info_type, nan_where_failed
+from .reducing import lower_reduce
 from .structure import broadcast_in_dim, full, zeros_of
 from .triangular import check_matrices
 
@@ -127,20 +128,13 @@ class Decomposition(Primitive):
 
 def _all_finite(build: Any, a: Any, type: ArrayType) -> Any:
     """For each matrix whether all its elements are finite."""
-    flags, scalar, parts = type.update(dtype=BOOL), ArrayType((), BOOL), [a]
+    flags, parts = type.update(dtype=BOOL), [a]
     if is_complex(type.dtype):
         part = type.update(dtype=real_dtype(type.dtype))
         parts = [build.op(name, (a,), part) for name in ("real", "imag")]
     finite = [build.op("is_finite", (part,), flags) for part in parts]
     both = finite[0] if len(finite) == 1 else build.op("and", finite, flags)
-    (result,) = build.ops(
-        "reduce",
-        (both, build.constant(True, scalar)),
-        [flags.update(shape=type.shape[:-2])],
-        {"dimensions": build.integers((type.ndim - 2, type.ndim - 1))},
-        [((scalar, scalar), lambda x, y: (build.op("and", (x, y), scalar),))],
-    )
-    return result
+    return lower_reduce(build, "and", both, flags, (type.ndim - 2, type.ndim - 1), True)
 
 
 # -- what derivatives are written with --------------------------------------------------------------------------------

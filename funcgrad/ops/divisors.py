@@ -9,6 +9,7 @@ import numpy as np
 from ..core.dtypes import BOOL
 from ..core.types import ArrayType
 from .families import Elementwise
+from .reducing import lower_reduce
 
 __all__ = ["gcd"]
 
@@ -27,14 +28,10 @@ class Gcd(Elementwise):
             natural = type.update(dtype=np.dtype(f"u{type.dtype.itemsize}"))
             operands = tuple(build.convert(build.op("abs", (x,), type), type, natural.dtype) for x in operands)
         zero, one = build.constant(0, natural), build.constant(1, natural)
-        scalar = ArrayType((), BOOL)
 
         def unfinished(x: Any, y: Any) -> tuple[Any, ...]:
             left = build.compare("NE", y, zero, natural)
-            start = build.constant(False, scalar)
-            attributes = {"dimensions": build.integers(range(type.ndim))}
-            region = ((scalar, scalar), lambda a, b: (build.op("or", (a, b), scalar),))
-            return build.ops("reduce", (left, start), [scalar], attributes, [region])
+            return (lower_reduce(build, "or", left, type.update(dtype=BOOL), range(type.ndim), False),)
 
         def step(x: Any, y: Any) -> tuple[Any, ...]:
             done = build.compare("EQ", y, zero, natural)

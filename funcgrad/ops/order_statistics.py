@@ -18,6 +18,7 @@ from ..core.primitive import Primitive, not_linear
 from ..core.types import ArrayType
 from ..errors import ShapeError
 from .gather import lead_axis, take_along_axis
+from .reducing import lower_reduce
 from .sort_keys import lower_key, lower_number
 from .sorting import Sort
 from .structure import broadcast_in_dim, iota
@@ -145,28 +146,20 @@ def _successor(build: Any, keys: Any, type: ArrayType, key: Any, place: int) -> 
     larger = build.compare("GT", keys, build.broadcast(key, type, range(last)), type)
     limit = np.iinfo(type.dtype).max
     candidates = build.op("select", (larger, keys, build.constant(limit, type)), type)
-    return build.op("select", (again, key, _reduce(build, "minimum", candidates, type, limit)), kept)
+    return build.op(
+        "select", (again, key, lower_reduce(build, "minimum", candidates, type, (type.ndim - 1,), limit)), kept
+    )
 
 
 def _count(build: Any, keys: Any, direction: str, bound: Any, type: ArrayType) -> Any:
     """How many keys compare so with the bound of their row."""
     spread = build.broadcast(bound, type, range(type.ndim - 1))
     counted = type.update(dtype=INT32)
-    return _reduce(
-        build, "add", build.op("convert", (build.compare(direction, keys, spread, type),), counted), counted, 0
-    )
+    ones = build.op("convert", (build.compare(direction, keys, spread, type),), counted)
+    return lower_reduce(build, "add", ones, counted, (type.ndim - 1,), 0)
 
 
 def _any_nan(build: Any, x: Any, type: ArrayType) -> Any:
     """Whether there is a NaN along the last axis."""
     is_nan = build.compare("NE", x, x, type)
-    return _reduce(build, "or", is_nan, type.update(dtype=BOOL), False)
-
-
-def _reduce(build: Any, name: str, x: Any, type: ArrayType, identity: int) -> Any:
-    """The last axis combined by a StableHLO operation."""
-    scalar = type.update(shape=())
-    attributes = {"dimensions": build.integers((type.ndim - 1,))}
-    region = ([scalar, scalar], lambda a, b: (build.op(name, (a, b), scalar),))
-    start = build.constant(identity, scalar)
-    return build.ops("reduce", (x, start), [type.update(shape=type.shape[:-1])], attributes, [region])[0]
+    return lower_reduce(build, "or", is_nan, type.update(dtype=BOOL), (type.ndim - 1,), False)

@@ -19,6 +19,7 @@ from ..errors import AxisError, DTypeError, ShapeError
 from .cumulative import highest, lowest
 from .elementwise import add, div, eq, mul, where
 from .families import kind_letter
+from .reducing import lower_reduce
 from .slicing import concatenate, slice_in_dim
 from .structure import broadcast_in_dim, canonical_axis, convert, reduce_sum, reshape, without_reduction, zeros_of
 
@@ -70,7 +71,7 @@ class Reduction(Primitive):
 
     def emit(self, build: Any, x: Any, source: ArrayType, result: ArrayType) -> Any:
         """The StableHLO that combines elements of `combining_dtype`."""
-        return _combined(build, self.stablehlo, x, source, result, self.axes, self.identity(source.dtype))
+        return lower_reduce(build, self.stablehlo, x, source, self.axes, self.identity(source.dtype))
 
     def identity(self, dtype: np.dtype) -> Any:
         """The value that combining leaves alone."""
@@ -87,21 +88,6 @@ class Reduction(Primitive):
 
     def simplified(self, graph: Graph, *inputs: Atom) -> Sequence[Atom] | None:
         return without_reduction(self, self.axes, graph, inputs)
-
-
-def _combined(
-    build: Any, name: str, x: Any, source: ArrayType, result: ArrayType, axes: Sequence[int], identity: Any
-) -> Any:
-    """Elements along axes combined by the StableHLO operation `name`."""
-    scalar = ArrayType((), source.dtype)
-    (total,) = build.ops(
-        "reduce",
-        (x, build.constant(identity, scalar)),
-        [result],
-        {"dimensions": build.integers(axes)},
-        [((scalar, scalar), lambda a, b: (build.op(name, (a, b), scalar),))],
-    )
-    return total
 
 
 class ReduceProd(Reduction):
@@ -151,7 +137,7 @@ class Extremum(Reduction):
         # XLA's fast CPU code for `maximum` loses NaN. A sum of squares is NaN only for a NaN, and just as fast.
         dtype = super().combining_dtype(source.dtype)
         x, source, wide = build.convert(x, source, dtype), source.update(dtype=dtype), result.update(dtype=dtype)
-        total = _combined(build, "add", build.op("multiply", (x, x), source), source, wide, self.axes, 0)
+        total = lower_reduce(build, "add", build.op("multiply", (x, x), source), source, self.axes, 0)
         is_nan = build.compare("NE", total, total, wide)
         return build.op("select", (is_nan, build.convert(total, wide, result.dtype), extreme), result)
 
@@ -265,8 +251,7 @@ class ArgExtremum(Primitive):
         if is_low_precision(source.dtype):
             x, source = build.convert(x, source, FLOAT32), source.update(dtype=FLOAT32)
         counts, number = source.update(dtype=FLOAT32), result.update(dtype=FLOAT32)
-        extreme = result.update(dtype=source.dtype)
-        best = _combined(build, self.stablehlo, x, source, extreme, (self.axis,), self.worst(source.dtype))
+        best = lower_reduce(build, self.stablehlo, x, source, (self.axis,), self.worst(source.dtype))
         best = build.broadcast(best, source, [i for i in range(source.ndim) if i != self.axis])
         places = build.op("iota", (), counts, {"iota_dimension": build.integer(self.axis)})
         beyond = build.constant(length, counts)
@@ -274,7 +259,7 @@ class ArgExtremum(Primitive):
         if is_float(source.dtype):
             is_nan, before = build.compare("NE", x, x, source), build.op("subtract", (places, beyond), counts)
             candidates = build.op("select", (is_nan, before, candidates), counts)
-        found = _combined(build, "minimum", candidates, counts, number, (self.axis,), length)
+        found = lower_reduce(build, "minimum", candidates, counts, (self.axis,), length)
         if is_float(source.dtype):
             negative = build.compare("LT", found, build.constant(0, number), number)
             counted = build.op("add", (found, build.constant(length, number)), number)

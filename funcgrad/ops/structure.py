@@ -30,6 +30,7 @@ from ..core.primitive import Linear, Primitive, infer, not_batchable, not_differ
 from ..core.program import Atom, Literal
 from ..core.types import ArrayType, Shape, Zero
 from ..errors import AxisError, DTypeError, ShapeError
+from .reducing import lower_reduce
 
 __all__ = [
     "bitcast_convert_type",
@@ -311,15 +312,7 @@ class ReduceSum(Linear):
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         source, result = build.in_types[0], build.out_types[0]
         dtype = FLOAT32 if is_low_precision(source.dtype) else source.dtype
-        scalar = ArrayType((), dtype)
-        wide = build.convert(x, source, dtype)
-        (total,) = build.ops(
-            "reduce",
-            (wide, build.constant(0, scalar)),
-            [result.update(dtype=dtype)],
-            {"dimensions": build.integers(self.axes)},
-            [((scalar, scalar), lambda a, b: (build.op("add", (a, b), scalar),))],
-        )
+        total = lower_reduce(build, "add", build.convert(x, source, dtype), source.update(dtype=dtype), self.axes, 0)
         return (build.convert(total, result.update(dtype=dtype), result.dtype),)
 
     def transpose(self, cts: tuple[Any, ...], x: Any) -> tuple[Any | None, ...]:

@@ -15,6 +15,7 @@ from ..core.dtypes import BOOL
 from ..core.interned import Interned
 from ..core.types import ArrayType, Shape
 from ..errors import ArgumentError, DTypeError, ShapeError
+from .reducing import lower_reduce
 
 __all__ = [
     "MODES",
@@ -324,18 +325,11 @@ def lower_clamp(build: Any, indices: Any, type: ArrayType, limits: tuple[int, ..
 
 def lower_in_bounds(build: Any, indices: Any, type: ArrayType, limits: tuple[int, ...]) -> tuple[Any, ArrayType]:
     """Which index vectors place the window inside the operand: a boolean value over the index batch, and its type."""
-    every, scalar = type.update(dtype=BOOL), ArrayType((), BOOL)
+    every = type.update(dtype=BOOL)
     low = build.compare("GE", indices, build.constant(0, type), type)
     high = build.compare("LE", indices, _limits(build, type, limits), type)
-    inside = ArrayType(type.shape[:-1], BOOL)
-    (reduced,) = build.ops(
-        "reduce",
-        (build.op("and", (low, high), every), build.constant(True, scalar)),
-        [inside],
-        {"dimensions": build.integers((type.ndim - 1,))},
-        [((scalar, scalar), lambda a, b: (build.op("and", (a, b), scalar),))],
-    )
-    return reduced, inside
+    both = build.op("and", (low, high), every)
+    return lower_reduce(build, "and", both, every, (type.ndim - 1,), True), every.update(shape=type.shape[:-1])
 
 
 def _limits(build: Any, type: ArrayType, limits: tuple[int, ...]) -> Any:
