@@ -13,7 +13,7 @@ from .. import tree
 from ..core.dtypes import DTypeLike, canonical
 from ..core.types import Shape
 from ..errors import ArgumentError, ShapeError
-from ..numpy.conversion import SCALARS, as_operand
+from ..numpy.conversion import SCALARS, as_operand, asarray
 from ..ops import slicing, structure
 from ..ops.identities import OptimizationBarrier
 from ..ops.structure import canonical_axis
@@ -42,7 +42,7 @@ __all__ = [
 
 def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None) -> Any:
     """An array filled with a scalar."""
-    value = as_operand(fill_value) if dtype is None else structure.convert(as_operand(fill_value), canonical(dtype))
+    value = asarray(fill_value, dtype)
     return structure.broadcast(value, tuple(shape))
 
 

@@ -15,7 +15,7 @@ from ..core.types import ArrayType
 from ..errors import ArgumentError, ConcretizationError, DTypeError, OutOfBoundsError, ShapeError
 from ..ops import slicing
 from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, iota, reshape, zeros_of
-from .conversion import as_operand, known
+from .conversion import as_operand, asarray, known
 from .elementwise import clip, where
 from .fast import quick_host
 from .indexing import getitem, take
@@ -210,7 +210,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     x, axis = _along(arr, axis)
     length = x.shape[axis]
     places = _positions("insert", obj, length, axis)
-    new = convert(as_operand(values), x.dtype)
+    new = asarray(values, x.dtype)
     if places.size == 1:
         new = reshape(new, (*[1] * (x.ndim - new.ndim), *new.shape))
         if places.ndim == 0:

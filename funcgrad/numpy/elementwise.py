@@ -16,7 +16,7 @@ from ..ops import bits, complex_parts, exponential
 from ..ops import elementwise as ops
 from ..ops.checks import require_nonzero
 from ..ops.structure import bitcast_convert_type, broadcast, convert, full, zeros_of
-from .conversion import as_operand
+from .conversion import as_operand, asarray
 from .fast import ANY, FLOATING, REAL, SIMPLE, named, quick_binary, quick_unary
 from .indexing import nonzero
 from .kernels import Kernel, binary_general, checked, inexact, numeric, unary_general
@@ -382,9 +382,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if not is_float(x.dtype):
         return x
     largest = float(finfo(x.dtype).max)
-    x = where(isnan(x), nan, x)
-    x = where(equal(x, np.inf), largest if posinf is None else posinf, x)
-    return where(equal(x, -np.inf), -largest if neginf is None else neginf, x)
+    result = where(isnan(x), asarray(nan, x.dtype), x)
+    result = where(equal(x, np.inf), asarray(largest if posinf is None else posinf, x.dtype), result)
+    return where(equal(x, -np.inf), asarray(-largest if neginf is None else neginf, x.dtype), result)
 
 
 # -- complex parts ---------------------------------------------------------------------------------------------------

@@ -147,7 +147,12 @@ def quick_host(x: Any, chars: str = ANY) -> np.ndarray | None:
 _PLAIN = frozenset((int, float, str, bool, type(None)))
 
 
-def quick_call(reference: Callable[..., Any], chars: str = FLOATING, most: int | None = None) -> Callable[[Any], Any]:
+def quick_call(
+    reference: Callable[..., Any],
+    chars: str = FLOATING,
+    most: int | None = None,
+    unless: Callable[..., bool] | None = None,
+) -> Callable[[Any], Any]:
     """A decorator: NumPy's function in front of `general`, for host arrays of one dtype and plain options.
 
     Args:
@@ -155,6 +160,7 @@ def quick_call(reference: Callable[..., Any], chars: str = FLOATING, most: int |
             are rounded to theirs.
         chars: the dtypes for which it gives the same.
         most: more elements than that take the general way.
+        unless: is given what `reference` would get by position, and says whether the general way is the better one.
     """
 
     def decorate(general: Callable[..., Any]) -> Callable[..., Any]:
@@ -179,6 +185,8 @@ def quick_call(reference: Callable[..., Any], chars: str = FLOATING, most: int |
                 else:
                     return general(*args, **options)
             if dtype is None or dtype.char not in chars or any(type(x) not in _PLAIN for x in options.values()):
+                return general(*args, **options)
+            if unless is not None and unless(*hosts):
                 return general(*args, **options)
             try:
                 result = silence.run(reference, *hosts, **options)

@@ -29,7 +29,7 @@ from ..ops.structure import (
     reshape,
     zeros_of,
 )
-from .conversion import as_operand, refuse_out
+from .conversion import as_operand, asarray, refuse_out
 from .fast import quick_host
 from .index_plan import Plan, cuts_nothing, parse
 from .promotion import broadcast_shapes
@@ -317,7 +317,7 @@ def put_along_axis(
     shape = as_operand(arr).shape
     x, indices, axis = _along_axis("put_along_axis", arr, indices, axis)
     vectors, how = _vectors_along(x, indices, axis, mode)
-    updates = broadcast(convert(as_operand(values), x.dtype), vectors.shape[:-1])
+    updates = broadcast(asarray(values, x.dtype), vectors.shape[:-1])
     if 0 in vectors.shape:
         return reshape(x, shape)
     others = tuple(i for i in range(x.ndim) if i != axis)
@@ -387,7 +387,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     for axis, value in enumerate(fills):
         stride, length = int(np.prod(a.shape[axis + 1 :])), a.shape[axis]
         position = rem(div(flat, full(flat.type, stride)), full(flat.type, length))
-        results.append(where(found, position, broadcast(convert(as_operand(value), dtype), (size,))))
+        results.append(where(found, position, broadcast(asarray(value, dtype), (size,))))
     return tuple(results)
 
 

@@ -109,20 +109,31 @@ def _is_plain(value: Any) -> bool:
 
 
 def _quickly(x: Any, widths: Any, mode: Any, options: Mapping[str, Any]) -> Array | None:
-    """By NumPy's own function, for a host array and a mode that copies; None if it takes the general way."""
+    """In NumPy, for a host array and a mode that copies; None if it takes the general way."""
     host = quick_host(x, SIMPLE)
     if host is None or mode not in _QUICK or not all(map(_is_plain, options.values())):
         return None
     try:
-        return Array(silence.run(np.pad, host, widths, mode, **options))
+        padded: Any = _with_margins if mode == "constant" else np.pad
+        return Array(silence.run(padded, host, widths, mode, **options))
     except (TypeError, ValueError):
         return None  # the general way says what is wrong
+
+
+def _with_margins(x: np.ndarray, widths: Pairs, mode: str, constant_values: Any = 0) -> np.ndarray:
+    shape = [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)]
+    nothing = type(constant_values) is int and not constant_values  # fresh pages of zeros cost nothing
+    result = np.zeros(shape, x.dtype) if nothing else np.full(shape, constant_values, x.dtype)
+    result[tuple([slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True)])] = x
+    return result
 
 
 # -- arguments -----------------------------------------------------------------------------------------------------
 
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    if type(pad_width) is int and pad_width >= 0:
+        return [(pad_width, pad_width)] * ndim
     if isinstance(pad_width, Mapping):
         rows: list[Any] = [(0, 0)] * ndim
         for axis, width in pad_width.items():
@@ -182,7 +193,7 @@ def _spread(x: Any, axis: int, count: int) -> Any:
 
 
 def _pad_constant(x: Any, widths: Pairs, values: Any) -> Any:
-    filling = convert(as_operand(values), x.dtype)
+    filling = asarray(values, x.dtype)
     if filling.ndim == 0:
         return slicing.pad(x, filling, [(before, after, 0) for before, after in widths])
     none = [(0, 0, 0)] * x.ndim

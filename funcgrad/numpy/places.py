@@ -19,7 +19,7 @@ from ..errors import ArgumentError, DTypeError, FuncgradError, OutOfBoundsError,
 from ..ops.checks import Check, here
 from ..ops.structure import broadcast, canonical_axis, convert, full, iota, reshape, zeros_of
 from .at import At
-from .conversion import as_operand, refuse_out
+from .conversion import as_operand, asarray, refuse_out
 from .creation import ones
 from .elementwise import clip, divmod, maximum, remainder, where
 from .indexing import counted, first_true, nonzero, take, take_along_axis
@@ -126,7 +126,7 @@ def compress(
         _require(logical_not(mask[x.shape[axis] :]), message, OutOfBoundsError)
         mask = mask[: x.shape[axis]]
     shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-    filling = broadcast(convert(as_operand(fill_value), x.dtype), shape)
+    filling = broadcast(asarray(fill_value, x.dtype), shape)
     if not mask.size:
         return filling
     chosen = take(x, first_true(mask, size, default_int()), axis, mode="promise_in_bounds")
@@ -188,7 +188,7 @@ def _conditions(x: Any, condlist: Any) -> list[Any]:
 
 def _cycled(values: Any, x: Any, places: Any) -> Any:
     """Values in the dtype of `x`, from a flattened array that is repeated as often as it takes."""
-    values = convert(as_operand(values), x.dtype).reshape(-1)
+    values = asarray(values, x.dtype).reshape(-1)
     return take(values, remainder(places, full(places.type, values.size)), mode="promise_in_bounds")
 
 

@@ -27,7 +27,7 @@ from ..ops import cumulative, reduction
 from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
 from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, full, reduce_sum, reshape
-from .conversion import as_operand, refuse_out
+from .conversion import as_operand, asarray, refuse_out
 from .elementwise import absolute, add, divide, maximum, minimum, multiply, square, subtract
 from .elementwise import where as choose
 from .fast import ANY, FLOATING, REAL, quick_host, quick_reduce
@@ -195,7 +195,7 @@ def _extremum(
         if mask is not None:
             raise ArgumentError(f"{name} with where= may find no element; pass initial=, the result for no elements")
     elif mask is not None:
-        x = choose(truth(mask), x, convert(as_operand(initial), x.dtype))
+        x = choose(truth(mask), x, asarray(initial, x.dtype))
     result = _restore(reduce(x, axes), x.shape, axes, keepdims)
     if initial is None:
         return result

@@ -22,7 +22,7 @@ from ..ops.elementwise import where
 from ..ops.gather import ScatterDims, scatter
 from ..ops.slicing import concatenate, slice_array
 from ..ops.structure import broadcast, canonical_axis, convert, full, iota, reshape, zeros_of
-from .conversion import as_operand
+from .conversion import as_operand, asarray
 from .fast import quick_host
 from .indexing import counted, first_true, take
 from .logic import equal, logical_not, not_equal
@@ -191,7 +191,7 @@ def _filled(table: Any, index: Any, found: Any, fill_value: Any) -> Any:
     missing = broadcast(
         reshape(iota(found.dtype, index.shape) >= found, (*index.shape, *[1] * (table.ndim - 1))), shape
     )
-    return where(missing, broadcast(convert(as_operand(fill_value), table.dtype), shape), values)
+    return where(missing, broadcast(asarray(fill_value, table.dtype), shape), values)
 
 
 def _scattered(length: int, places: Any, values: Any, unique: bool = False) -> Any:

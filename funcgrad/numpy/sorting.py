@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops import sorting
 from ..ops.bits import not_
 from ..ops.elementwise import neg
-from ..ops.searching import SearchSorted
+from ..ops.searching import SearchSorted, places
 from ..ops.structure import canonical_axis, convert, iota, reshape
 from .conversion import as_operand, known
 from .fast import quick_host
@@ -225,7 +225,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
     if sorter is None:
         table, probes = quick_host(a), quick_host(v)
         if table is not None and probes is not None and table.dtype is probes.dtype and table.ndim == 1:
-            return Array(np.asarray(table.searchsorted(probes, side), default_int()))
+            return Array(np.asarray(places(table, probes, side == "right"), default_int()))
     x = as_operand(a)
     if x.ndim != 1:
         raise ShapeError(f"searchsorted takes a vector to search in, got shape {x.shape}")

@@ -29,7 +29,7 @@ from ..ops.slicing import concatenate, slice_in_dim
 from ..ops.structure import broadcast, canonical_axis, convert, full, move_axis, reduce_sum, reshape, zeros_of
 from . import elementwise, logic, number_parts, transcendental
 from .at import AtIndex
-from .conversion import as_operand
+from .conversion import as_operand, asarray
 from .creation import arange
 from .elementwise import where as choose
 from .fast import BITS, FLOATING, REAL, quick_reduce
@@ -386,7 +386,7 @@ class ufunc(metaclass=_CountsFunctions):
 
     def _reduced(self, x: Any, axes: tuple[int, ...], initial: Any, mask: Any) -> Any:
         name = self.__name__
-        start = initial if initial is not None else self.identity
+        start = self.identity if initial is None else asarray(initial, x.dtype)
         if start is None and mask is not None:
             raise ArgumentError(f"{name}.reduce with where= may find no element; pass initial=, the first element")
         if start is None and not prod(x.shape[i] for i in axes):

@@ -197,8 +197,11 @@ def gather(
 
     Raises:
         DTypeError, ShapeError: indices or windows that do not fit the operand.
+        OverflowError: a fill value that is a Python int which the operand's dtype cannot hold.
     """
     sizes, mode = tuple(slice_sizes), canonical_mode(mode)
+    if type(fill_value) is int:
+        np.array(fill_value, operand.dtype)  # refuses what does not fit
     op = Gather(dimension_numbers, sizes, mode, _distinct(fill_value), indices_are_sorted, unique_indices)
     return op(operand, start_indices)
 

@@ -43,14 +43,14 @@ class OrderStatistics(Primitive):
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         keys = x.astype(np.float32) if is_low_precision(x.dtype) else x
-        last = x.shape[-1] - 1
-        places = list(self.places) if keys.dtype.kind in "biu" else [*self.places, last]
-        ordered = np.partition(keys, places, axis=-1)
-        found = ordered[..., places]
-        if len(places) != len(self.places):  # NaN, if there is any, comes last
-            found, largest = found[..., :-1], found[..., -1:]
+        found = _neighbours(keys, *self.places) if self._are_neighbours() else _chosen(keys, list(self.places))
+        if keys.dtype.kind not in "biu":
+            largest = np.maximum.reduce(keys, -1, keepdims=True)  # NaN, if there is any
             found = np.where(largest == largest, found, largest) if np.isnan(largest).any() else found
         return (found.astype(x.dtype, copy=False),)
+
+    def _are_neighbours(self) -> bool:
+        return len(self.places) == 2 and self.places[1] == self.places[0] + 1
 
     def lower(self, build: Any, x: Any) -> tuple[Any, ...]:
         (source,), (result,) = build.in_types, build.out_types
@@ -146,9 +146,8 @@ def _successor(build: Any, keys: Any, type: ArrayType, key: Any, place: int) -> 
     larger = build.compare("GT", keys, build.broadcast(key, type, range(last)), type)
     limit = np.iinfo(type.dtype).max
     candidates = build.op("select", (larger, keys, build.constant(limit, type)), type)
-    return build.op(
-        "select", (again, key, lower_reduce(build, "minimum", candidates, type, (type.ndim - 1,), limit)), kept
-    )
+    following = lower_reduce(build, "minimum", candidates, type, (type.ndim - 1,), limit)
+    return build.op("select", (again, key, following), kept)
 
 
 def _count(build: Any, keys: Any, direction: str, bound: Any, type: ArrayType) -> Any:
@@ -163,3 +162,18 @@ def _any_nan(build: Any, x: Any, type: ArrayType) -> Any:
     """Whether there is a NaN along the last axis."""
     is_nan = build.compare("NE", x, x, type)
     return lower_reduce(build, "or", is_nan, type.update(dtype=BOOL), (type.ndim - 1,), False)
+
+
+# -- in NumPy --------------------------------------------------------------------------------------------------------
+
+
+def _chosen(x: np.ndarray, places: list[int]) -> np.ndarray:
+    return np.partition(x, places, -1)[..., places]
+
+
+def _neighbours(x: np.ndarray, first: int, second: int) -> np.ndarray:
+    """As `_chosen`, for two places side by side: the second element is the least of all behind the first."""
+    ordered = np.partition(x, first, -1)
+    found = ordered[..., first : second + 1].copy()
+    np.minimum.reduce(ordered[..., second:], -1, out=found[..., 1])
+    return found

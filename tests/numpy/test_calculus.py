@@ -123,6 +123,19 @@ def test_interp_compiled_and_extrapolated():
     assert np.allclose(continued, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("count", [50, 20_000])
+def test_interp_of_many_places(count):
+    """Those in no order go another way than NumPy's."""
+    random = np.random.default_rng(1)
+    xp, x = np.sort(random.normal(size=count)), random.normal(size=(3, 25_000))
+    x[0, 5], fp = np.nan, random.normal(size=count)
+    for outside in ({}, {"left": -7.0, "right": 9.0}):
+        for places in (x, np.sort(x, axis=None)):
+            found = fnp.interp(*map(fnp.asarray, (places, xp, fp)), **outside)
+            expected = np.interp(places, xp, fp, **outside)
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
 def test_interp_is_differentiable_in_everything():
     xp, fp = np.array([0.0, 1, 3, 4]), np.array([1.0, 3, 2, 2.5])
     x = np.array([[0.25, 2.0], [3.5, 1.5]])

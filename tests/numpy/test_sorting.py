@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 import funcgrad.numpy as fnp
 from funcgrad.errors import ArgumentError, AxisError, ConcretizationError, DTypeError, ShapeError
 from funcgrad.higher_order.jit import jit
+from funcgrad.ops import searching
 from funcgrad.transforms.grad import grad
 from funcgrad.transforms.vmap import vmap
 
@@ -191,3 +192,36 @@ def test_searching_with_a_sorter_and_nan():
 def test_bad_arguments_are_refused(call, error):
     with pytest.raises(error):
         call()
+
+
+@settings(max_examples=60)
+@given(
+    length=st.integers(1, 200),
+    count=st.integers(0, 300),
+    dtype=st.sampled_from(["float32", "float64", "int8", "uint32"]),
+    side=st.sampled_from(["left", "right"]),
+    seed=st.integers(0, 1 << 30),
+)
+def test_blocks_of_probes_are_searched_as_single_ones(length, count, dtype, side, seed):
+    random = np.random.default_rng(seed)
+    table, probes = (random.integers(0, 20, n).astype(dtype) for n in (length, count))
+    if table.dtype.kind == "f":
+        for x in (table, probes):
+            x[:] = random.choice([np.nan, np.inf, -np.inf, -0.0, *x], x.size) if x.size else x
+    table.sort()
+    found = np.empty(count, np.intp)
+    searching._bisect(table, probes, side == "right", found)
+    np.testing.assert_array_equal(found, table.searchsorted(probes, side))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_many_probes(side, ordered):
+    random = np.random.default_rng(5)
+    table, probes = np.sort(random.normal(size=3000)), random.normal(size=(3, 25_000))
+    probes[0, 7] = np.nan
+    probes = np.sort(probes, axis=None).reshape(probes.shape) if ordered else probes
+    np.testing.assert_array_equal(fnp.searchsorted(table, probes, side), np.searchsorted(table, probes, side))
+    op = searching.SearchSorted(side == "right", np.dtype(np.int32))
+    for row, expected in zip(op(*map(fnp.asarray, (np.stack([table] * 3), probes))), probes, strict=True):
+        np.testing.assert_array_equal(row, np.searchsorted(table, expected, side))

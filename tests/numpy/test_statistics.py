@@ -48,6 +48,22 @@ def test_every_method_over_every_axis(method: str) -> None:
                 same(found, wanted)
 
 
+@settings(max_examples=100)
+@given(
+    values=st.lists(st.sampled_from([np.nan, np.inf, -np.inf, -2.0, -0.0, 0.5, 1.0, 3.0]), min_size=1, max_size=12),
+    q=st.floats(0, 1) | st.sampled_from([0, 1, 0.25, 0.5]),
+    method=st.sampled_from(METHODS),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_one_quantile_of_a_small_array(values: list[float], q: float, method: str, dtype: str) -> None:
+    """What is computed at once is what the general way gives."""
+    x = fnp.asarray(values, dtype)
+    found, general = fnp.quantile(x, q, method=method), fnp.quantile(x, [q], method=method)[0]
+    assert found.type == general.type
+    np.testing.assert_allclose(found, general, rtol=1e-6)
+    assert fnp.quantile(x[None], q, method=method).shape == ()
+
+
 @settings(max_examples=60)
 @given(
     values=st.lists(st.integers(-5, 5), min_size=1, max_size=12),
