@@ -80,6 +80,7 @@ DIFFERENT = {
     "elements are arrays of no dimensions": "ndenumerate",
     "integers count as the default float": "common_type",
     "the type of these arrays; make one with `array`": "ndarray",
+    "of integers in floating point": "reciprocal",
 }
 
 PROSE = """# NumPy
@@ -112,7 +113,9 @@ print(np.percentile(np.r_[x, 2.0], 50))
   `astype`. They are plain functions with the methods of ufuncs: `reduce`, `accumulate`, `reduceat`, `outer` and `at`,
   which returns its result.
 - **Errors** are of the class that NumPy raises, and say what came and what to write instead. An index out of bounds, a
-  division of integers by zero and a singular matrix are errors in compiled code too, raised when a result is read.
+  division of integers by zero, a negative power of an integer and a singular matrix are errors in compiled code too,
+  raised when a result is read. A Python int that fills a gap (`fill_value=`, `constant_values=`, `initial=`) must fit
+  the array's dtype.
 - **Shapes that depend on data** (`nonzero`, `unique`, masks) work eagerly. Under `jit` such functions take `size=`.
 - **Results are arrays**, of no dimensions where NumPy gives a scalar. `float(x)` and `x.item()` give Python numbers.
 - **Floating-point warnings** do not exist: 1.0 / 0.0 is infinity. `fg.config(check_nans=True)` finds NaN.

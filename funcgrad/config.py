@@ -29,7 +29,8 @@ class Settings:
         default_int: dtype of integers made from Python ints: "int32" or "int64".
         max_paths: how many ways through a function Python decisions on traced values may lead.
         check_bounds: raise for indices out of bounds that are only known inside compiled code.
-        check_division: raise for integer divisions by zero, eager ones and those inside compiled code.
+        check_division: raise for integer divisions by zero and negative powers of integers, eager ones and those inside
+            compiled code.
         check_linalg: raise for matrices that turn out singular, not positive definite and so on; off, results are NaN.
         check_nans: raise for the first operation whose result has a NaN or an infinity.
         disable_jit: run functions under `jit` eagerly.

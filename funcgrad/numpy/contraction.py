@@ -276,7 +276,7 @@ def kron(a: Any, b: Any) -> Any:
 
 
 def _numpy_cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
+    if np.shape(a)[-1:] != (3,) or np.shape(b)[-1:] != (3,):
         raise ValueError("not along the last axes, or refused")
     return np.cross(a, b)
 
@@ -295,7 +295,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         axisa = axisb = axisc = axis
     a, b = promote_dtypes(a, b)
     for x, place in ((a, axisa), (b, axisb)):
-        if x.shape[canonical_axis(place, x.ndim)] != 3:
+        if not x.ndim or x.shape[canonical_axis(place, x.ndim)] != 3:
             raise ShapeError(f"cross takes vectors of length 3, got shapes {a.shape} and {b.shape}")
     a = move_axis(a, canonical_axis(axisa, a.ndim), a.ndim - 1)
     b = move_axis(b, canonical_axis(axisb, b.ndim), b.ndim - 1)
@@ -342,7 +342,11 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return slice_array(flat, (*(0,) * len(lead), start), (*lead, limit), (*ones, columns + 1))
 
 
-@quick_call(np.trace, _NATIVE)
+def _numpy_trace(a: np.ndarray, offset: int = 0, axis1: int = 0, axis2: int = 1) -> np.ndarray:
+    return np.trace(a, offset, axis1, axis2)
+
+
+@quick_call(_numpy_trace, _NATIVE)
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None
 ) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.array import Array
-from ..core.dtypes import DTypeLike, canonical, is_complex
+from ..core.dtypes import DTypeLike, canonical, is_complex, is_inexact
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.structure import convert
 from .contraction import diagonal, matmul
@@ -57,6 +57,8 @@ def cov(
         if more.shape[1] != x.shape[1]:
             raise ShapeError(f"cov: m has {x.shape[1]} observations and y has {more.shape[1]}; they must be the same")
         x = concatenate(promote_dtypes(x, more), 0)
+    if dtype is not None and not is_inexact(canonical(dtype)):
+        raise DTypeError(f"cov, corrcoef: dtype={canonical(dtype).name} has no fractions; pass a floating one")
     x = to_inexact(x) if dtype is None else convert(x, canonical(dtype))
     ddof = ddof if ddof is not None else 0 if bias else 1
     counts, scale = _observation_weight("fweights", fweights, x), _observation_weight("aweights", aweights, x)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.array import Array, aligned_copy, import_dlpack, splat_array
+from ..backend.array import Array, aligned_copy, import_dlpack
 from ..backend.client import find_device
 from ..compiler.evaluate import quiet
 from ..core.dtypes import (
@@ -24,15 +24,15 @@ from ..core.dtypes import (
     scalar_dtype,
 )
 from ..core.trace import Tracer
-from ..core.types import ArrayType
 from ..errors import ArgumentError, ConcretizationError, DTypeError, ShapeError
 from ..ops.elementwise import where
 from ..ops.slicing import pad
-from ..ops.structure import broadcast, broadcast_in_dim, convert, iota, reshape, zeros_of
+from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, iota, reshape, zeros_of
 from .contraction import diagonal
-from .conversion import SCALARS, array, as_operand, asarray, known, place
+from .conversion import SCALARS, array, as_operand, asarray, known, place, scalar_array
 from .elementwise import add, divide, floor, multiply, power, subtract
-from .promotion import promote_dtypes, result_dtype, to_inexact
+from .fast import ANY, quick_call
+from .promotion import promote_dtypes, promote_inexact, result_dtype, to_inexact
 from .shape import expand_dims, moveaxis, stack
 from .transcendental import log10
 
@@ -43,28 +43,31 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
+def as_shape(shape: Any) -> tuple[int, ...]:
     """A shape out of an int, a sequence of ints, or known integer arrays.
 
     Raises:
         ShapeError: negative or not integers.
     """
     try:
-        lengths = tuple(map(operator.index, shape)) if isinstance(shape, tuple | list) else None
-        if lengths is None:
+        if type(shape) is int:
+            lengths: tuple[int, ...] = (shape,)
+        elif isinstance(shape, tuple | list):
+            lengths = tuple(map(operator.index, shape))
+        else:
             array_like = isinstance(shape, Array | Tracer | np.ndarray)
-            lengths = tuple(map(operator.index, np.ravel(known(shape, "a shape") if array_like else shape)))
+            lengths = tuple(map(operator.index, np.atleast_1d(known(shape, "a shape") if array_like else shape)))
     except ConcretizationError:
         raise
     except TypeError:
         raise ShapeError(f"shape {shape!r}: expected an int or a tuple of ints") from None
-    if any(n < 0 for n in lengths):
+    if lengths and min(lengths) < 0:
         raise ShapeError(f"shape {lengths}: lengths must not be negative")
     return lengths
 
 
 def _filled(shape: Any, value: Any, dtype: np.dtype, device: Any) -> Any:
-    filled = splat_array(quiet(np.asarray, value, dtype), ArrayType(_shape(shape), dtype))
+    filled = scalar_array(value, dtype, as_shape(shape)).twin()
     return filled if device is None else place(filled, device)
 
 
@@ -93,7 +96,7 @@ def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, device:
         if type(fill_value) is complex and not is_complex(wanted):
             raise ArgumentError(f"full: the complex number {fill_value} does not fit dtype {wanted.name}")
         return _filled(shape, fill_value, wanted, device)
-    filled = broadcast(asarray(fill_value, dtype), _shape(shape))
+    filled = broadcast(asarray(fill_value, dtype), as_shape(shape))
     return filled if device is None else place(filled, device)
 
 
@@ -275,11 +278,22 @@ def logspace(
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: DTypeLike | None = None, axis: int = 0
 ) -> Any:
-    """`num` numbers from `start` to `stop`, each the same multiple of the one before; both ends have one sign."""
-    first, last = map(to_inexact, promote_dtypes(start, stop))
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before; both ends have one sign.
+
+    Raises:
+        ArgumentError: an end that is known is zero.
+    """
+    first, last = promote_inexact(start, stop)
+    for end in (first, last):
+        if isinstance(end, Array) and not end.host().all():
+            raise ArgumentError("geomspace: no multiple leads from or to zero; choose ends that are not 0")
     exponents = linspace(zeros_like(first), log10(divide(last, first)), num, endpoint, axis=axis)
     spread = first if first.ndim == 0 else expand_dims(first, axis)
     result = multiply(spread, power(10.0, exponents))
+    if endpoint and num > 1:
+        axis = canonical_axis(axis, result.ndim)
+        at_end = broadcast_in_dim(iota(default_int(), (num,)) == num - 1, result.shape, (axis,))
+        result = where(at_end, broadcast(expand_dims(last, axis), result.shape), result)
     return result if dtype is None else convert(result, canonical(dtype))
 
 
@@ -310,7 +324,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 def indices(dimensions: Sequence[int], dtype: DTypeLike | None = None, sparse: bool = False) -> Any:
     """The indices of every element of a grid: one array per axis, stacked, or a tuple of thin ones with `sparse`."""
-    shape = _shape(tuple(dimensions))
+    shape = as_shape(tuple(dimensions))
     wanted = default_int() if dtype is None else canonical(dtype)
     if sparse:
         thin = (tuple(n if i == axis else 1 for i in range(len(shape))) for axis, n in enumerate(shape))
@@ -329,7 +343,7 @@ def _diagonal_distance(rows: int, columns: int) -> Any:
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None, *, device: Any = None) -> Any:
     """A matrix with ones on the diagonal `k` (above the main one if positive) and zeros elsewhere."""
-    rows, columns = _shape((N, N if M is None else M))
+    rows, columns = as_shape((N, N if M is None else M))
     made = Array(np.eye(rows, columns, operator.index(k), default_float() if dtype is None else canonical(dtype)))
     return made if device is None else place(made, device)
 
@@ -341,7 +355,7 @@ def identity(n: int, dtype: DTypeLike | None = None) -> Any:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Any:
     """A matrix with ones on and below the diagonal `k`."""
-    below = _diagonal_distance(*_shape((N, N if M is None else M))) <= k
+    below = _diagonal_distance(*as_shape((N, N if M is None else M))) <= k
     return convert(below, default_float() if dtype is None else canonical(dtype))
 
 
@@ -354,16 +368,30 @@ def _triangle(m: Any, k: int, name: str, upper: bool) -> Any:
     return where(kept, x, zeros_of(x.type))
 
 
+def _of_matrices(function: Any) -> Any:
+    """NumPy's function, which would make a matrix of a vector, for matrices only."""
+
+    def called(m: np.ndarray, k: int = 0) -> np.ndarray:
+        if m.ndim < 2:
+            raise ValueError("not matrices")
+        return function(m, k)
+
+    return called
+
+
+@quick_call(_of_matrices(np.tril), ANY)
 def tril(m: Any, k: int = 0) -> Any:
     """The matrices (last two axes) with zeros above the diagonal `k`."""
     return _triangle(m, k, "tril", False)
 
 
+@quick_call(_of_matrices(np.triu), ANY)
 def triu(m: Any, k: int = 0) -> Any:
     """The matrices (last two axes) with zeros below the diagonal `k`."""
     return _triangle(m, k, "triu", True)
 
 
+@quick_call(np.diag, ANY)
 def diag(v: Any, k: int = 0) -> Any:
     """A matrix with the vector `v` on the diagonal `k`; of a matrix, that diagonal.
 

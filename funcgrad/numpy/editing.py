@@ -17,7 +17,7 @@ from ..ops import slicing
 from ..ops.structure import broadcast, broadcast_in_dim, canonical_axis, convert, iota, reshape, zeros_of
 from .conversion import as_operand, asarray, known
 from .elementwise import clip, where
-from .fast import quick_host
+from .fast import ANY, quick_call, quick_host
 from .indexing import getitem, take
 from .logic import equal, less
 from .reductions import cumsum
@@ -189,6 +189,11 @@ def _positions(name: str, obj: Any, length: int, axis: int) -> Any:
     return Array(np.where(value < 0, value + length, value).astype(default_int()))
 
 
+def _by_mask(_: Any, obj: Any, *__: Any) -> bool:
+    return type(obj) is bool
+
+
+@quick_call(np.insert, unless=_by_mask)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """An array with `values` inserted before given places of an axis.
 
@@ -245,6 +250,7 @@ def _source(places: Any, length: int) -> Any:
     return where(is_new, take(order, nearest, mode="promise_in_bounds") + length, result - before)
 
 
+@quick_call(np.delete, ANY, unless=_by_mask)
 def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices: bool = False) -> Any:
     """An array without given slices along an axis.
 

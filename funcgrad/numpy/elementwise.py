@@ -8,20 +8,21 @@ import numpy as np
 
 from ..backend.array import Array
 from ..compiler.evaluate import evaluation
+from ..config import config
 from ..core.dtypes import BOOL, finfo, is_complex, is_float, is_inexact, is_integer, is_signed
 from ..core.primitive import Primitive
 from ..core.trace import state
 from ..errors import ArgumentError, DTypeError
 from ..ops import bits, complex_parts, exponential
 from ..ops import elementwise as ops
-from ..ops.checks import require_nonzero
+from ..ops.checks import require_all, require_nonzero
 from ..ops.structure import bitcast_convert_type, broadcast, convert, full, zeros_of
-from .conversion import as_operand, asarray
+from .conversion import as_operand, asarray, scalar_array
 from .fast import ANY, FLOATING, REAL, SIMPLE, named, quick_binary, quick_unary
 from .indexing import nonzero
 from .kernels import Kernel, binary_general, checked, inexact, numeric, unary_general
 from .logic import equal, isinf, isnan, less, truth
-from .promotion import broadcast_shapes, promote, promote_dtypes, to_inexact
+from .promotion import broadcast_shapes, promote, promote_dtypes, promote_inexact, require_real, to_inexact
 
 __all__ = [
     "abs", "absolute", "add", "ceil", "clip", "conj", "conjugate", "copysign", "divide", "divmod", "fabs", "fix",
@@ -49,7 +50,7 @@ multiply = named(
     "x1 * x2, elementwise. Integers wrap; of booleans the logical and.",
 )
 divide = named(
-    quick_binary(np.divide, FLOATING, binary_general(inexact(ops.div))),
+    quick_binary(np.divide, FLOATING, binary_general(ops.div, floating=True)),
     "divide",
     "x1 / x2, elementwise, in floating point: integers become the default float.",
 )
@@ -200,7 +201,22 @@ def _power(x1: Any, x2: Any, /) -> Any:
     x, y = promote(x1, x2)
     if x.dtype is BOOL:
         raise DTypeError("power does not take booleans; convert first: x.astype(int)")
+    if is_integer(x.dtype):
+        _require_not_negative(y)
     return exponential.power(x, y)
+
+
+def _require_not_negative(exponents: Any) -> None:
+    if not (is_signed(exponents.dtype) and exponents.size and config.current.check_division):
+        return
+    if type(exponents) is Array and exponents.host().min() >= 0:
+        return
+    require_all(
+        ops.ge(exponents, zeros_of(exponents.type)),
+        "power: integers have no negative powers. Convert them first, x.astype(float), or accept what is left without "
+        "the fraction with fg.config(check_division=False).",
+        ArgumentError,
+    )
 
 
 def _integer_power(x: Any, exponent: int) -> Any:
@@ -221,7 +237,7 @@ pow = power
 
 def float_power(x1: Any, x2: Any, /) -> Any:
     """x1 to the power x2, elementwise, in floating point."""
-    return exponential.power(*map(to_inexact, promote(x1, x2)))
+    return exponential.power(*promote_inexact(x1, x2))
 
 
 # -- extrema -------------------------------------------------------------------------------------------------------
@@ -333,10 +349,13 @@ def round(a: Any, decimals: int = 0) -> Any:
 
 def fabs(x: Any, /) -> Any:
     """|x| in floating point, elementwise."""
-    return absolute(to_inexact(as_operand(x)))
+    x = to_inexact(as_operand(x))
+    _require_real_number(x, "fabs")
+    return absolute(x)
 
 
 def _sign_bit(x: Any) -> Any:
+    require_real(x, "signbit")
     if is_float(x.dtype):
         x = bitcast_convert_type(x, np.dtype(f"i{x.dtype.itemsize}"))
     return less(x, 0) if is_integer(x.dtype) else full(x.type.update(dtype=BOOL), False)
@@ -355,22 +374,29 @@ def _with_sign(x: Any, y: Any) -> Any:
 
 
 copysign = named(
-    quick_binary(np.copysign, FLOATING, binary_general(inexact(_with_sign))),
+    quick_binary(np.copysign, FLOATING, binary_general(_with_sign, floating=True)),
     "copysign",
     "|x1| with the sign of x2, elementwise, in floating point.",
 )
 nextafter = named(
-    quick_binary(np.nextafter, FLOATING, binary_general(inexact(checked(ops.nextafter)))),
+    quick_binary(np.nextafter, FLOATING, binary_general(checked(ops.nextafter), floating=True)),
     "nextafter",
     "The next representable number after x1 in the direction of x2, elementwise.",
 )
 
 
-def heaviside(x1: Any, x2: Any, /) -> Any:
-    """0 where x1 < 0, 1 where x1 > 0, x2 where x1 is zero, elementwise."""
-    x, at_zero = map(to_inexact, promote(x1, x2))
+def _heaviside(x1: Any, x2: Any, /) -> Any:
+    x, at_zero = promote_inexact(x1, x2)
+    _require_real_number(x, "heaviside")
     step = ops.where(ops.eq(x, zeros_of(x.type)), at_zero, convert(ops.gt(x, zeros_of(x.type)), x.dtype))
     return ops.where(ops.ne(x, x), x, step)
+
+
+heaviside = named(
+    quick_binary(np.heaviside, FLOATING, _heaviside),
+    "heaviside",
+    "0 where x1 < 0, 1 where x1 > 0, x2 where x1 is zero, elementwise.",
+)
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
@@ -414,6 +440,9 @@ conj = conjugate
 # -- selection -------------------------------------------------------------------------------------------------------
 
 
+_NUMBERS = frozenset((int, float))
+
+
 def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """Elements of `x` where `condition` is true (not zero), else of `y`.
 
@@ -423,14 +452,26 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
         size, fill_value: as in `nonzero`, for the condition alone.
     """
     # Hot (benchmark: eager).
-    if type(condition) is Array and type(x) is Array and type(y) is Array and state.trace is evaluation:
-        c, a, b = condition._host, x._host, y._host
-        uncommitted = condition._device is x._device is y._device is None and evaluation.host_only
-        if uncommitted and c is not None and a is not None and b is not None and c.dtype is BOOL and a.dtype is b.dtype:
-            try:
-                return Array(ops.chosen(c, a, b))
-            except ValueError:  # shapes that do not broadcast
-                return _where(condition, x, y, size, fill_value)
+    if type(condition) is Array and state.trace is evaluation and size is fill_value is None:
+        if type(x) is Array:
+            y = scalar_array(y, x.dtype) if type(y) in _NUMBERS and x.dtype.char in FLOATING else y
+        elif type(y) is Array and type(x) in _NUMBERS and y.dtype.char in FLOATING:
+            x = scalar_array(x, y.dtype)
+        if type(x) is Array and type(y) is Array:
+            c, a, b = condition._host, x._host, y._host
+            if (
+                c is not None
+                and a is not None
+                and b is not None
+                and c.dtype is BOOL
+                and a.dtype is b.dtype
+                and condition._device is x._device is y._device is None
+                and evaluation.host_only
+            ):
+                try:
+                    return Array(ops.chosen(c, a, b))
+                except ValueError:  # shapes that do not broadcast
+                    return _where(condition, x, y, None, None)
     return _where(condition, x, y, size, fill_value)
 
 
@@ -454,12 +495,17 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
     Raises:
         ArgumentError: the two lists differ in length, or are empty.
+        DTypeError: a condition is not boolean.
     """
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ArgumentError(
             f"select takes as many conditions as choices, and at least one; got {len(condlist)} and {len(choicelist)}"
         )
+    conditions = [as_operand(condition) for condition in condlist]
+    for condition in conditions:
+        if condition.dtype != BOOL:
+            raise DTypeError(f"select takes boolean conditions, not {condition.dtype.name}; compare: x != 0")
     result = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    for condition, choice in zip(reversed(conditions), reversed(choicelist), strict=True):
         result = where(condition, choice, result)
     return result

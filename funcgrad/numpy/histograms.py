@@ -19,9 +19,8 @@ from ..core.dtypes import BOOL, INT32, default_float, default_int, is_complex, i
 from ..core.trace import Tracer
 from ..core.types import ArrayType
 from ..errors import ArgumentError, ConcretizationError, DTypeError, ShapeError
-from ..ops.checks import Check, here
+from ..ops.checks import require_all
 from ..ops.gather import ScatterDims, scatter_add
-from ..ops.reduction import reduce_and
 from ..ops.structure import convert, full, reshape, zeros_of
 from . import reductions
 from .calculus import diff
@@ -84,7 +83,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0, length: int | N
     if numbers.dtype.itemsize < INT32.itemsize:
         numbers = convert(numbers, INT32)
     if numbers.dtype.kind == "i" and numbers.size:
-        _require(numbers >= 0, "bincount: there is a negative number; it counts numbers from 0 on")
+        require_all(numbers >= 0, "bincount: there is a negative number; it counts numbers from 0 on", ArgumentError)
     if length is None:
         length = _largest(numbers) + 1
     length = max(operator.index(length), minlength)
@@ -99,11 +98,6 @@ def _largest(numbers: Any) -> int:
             "bincount: the length of the result is the largest number in x plus 1, but x is traced, so its values are "
             "not known. Say how long the result shall be: fnp.bincount(x, length=…)"
         ) from None
-
-
-def _require(ok: Any, message: str) -> None:
-    """An error, in compiled code when a result is read, unless all of `ok` is true."""
-    Check(message, (), (), (), 0, here(), ArgumentError)(reduce_and(ok, tuple(range(ok.ndim))))
 
 
 def _counted(numbers: np.ndarray, weights: Any, minlength: int) -> Array:
@@ -250,8 +244,9 @@ def _outer_edges(a: Any, range: Any, name: str) -> tuple[Any, Any]:
     else:
         x = convert(a, _edge_dtype(a))
         low, high, found = reductions.min(x), reductions.max(x), "the range of the data"
-    _require(isfinite(low) & isfinite(high), f"{name}: {found} is not finite; pass a finite one: range=(low, high)")
-    _require(low <= high, f"{name}: range=(low, high) must have low <= high")
+    finite = "is not finite; pass a finite one: range=(low, high)"
+    require_all(isfinite(low) & isfinite(high), f"{name}: {found} {finite}", ArgumentError)
+    require_all(low <= high, f"{name}: range=(low, high) must have low <= high", ArgumentError)
     apart = convert(low == high, low.dtype) / 2
     return low - apart, high + apart
 

@@ -433,7 +433,8 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
     """Where an array is nonzero, one row per position: shape (positions, dimensions); see `nonzero`."""
     a = as_operand(a)
     if not a.ndim:
-        return reshape(argwhere(reshape(a, (1,)), size=size, fill_value=fill_value), (-1, 0))
+        positions = argwhere(reshape(a, (1,)), size=size, fill_value=fill_value)
+        return reshape(positions, (positions.shape[0], 0))
     columns = nonzero(a, size=size, fill_value=fill_value)
     return concatenate([expand_dims(column, (1,)) for column in columns], 1)
 

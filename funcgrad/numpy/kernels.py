@@ -35,8 +35,15 @@ def checked(op: Primitive) -> Kernel:
     return apply
 
 
-def binary_general(kernel: Kernel) -> Kernel:
-    """`kernel(x1, x2)` of operands of one type, made a function of anything that promotes and broadcasts."""
+def binary_general(kernel: Kernel, floating: bool = False) -> Kernel:
+    """`kernel(x1, x2)` of operands of one type, made a function of anything that promotes and broadcasts.
+
+    Args:
+        kernel: the function.
+        floating: convert what would be integers or booleans to the default float.
+    """
+    if floating:
+        kernel = inexact(kernel)
 
     def general(x1: Any, x2: Any, /) -> Any:
         # Hot (benchmarks: grad, tracing): the usual operands first.
@@ -50,9 +57,11 @@ def binary_general(kernel: Kernel) -> Kernel:
                     shape = _joint_shape(first.shape, second.shape)
                     return kernel(broadcast(x1, shape), broadcast(x2, shape))
             elif _adopts(x2, first):
-                return kernel(x1, scalar_array(x2, first.dtype, first.shape))
+                x1 = to_inexact(x1) if floating else x1
+                return kernel(x1, scalar_array(x2, x1.dtype, first.shape))
         elif isinstance(x2, _ARRAYS) and _adopts(x1, x2.type):
-            return kernel(scalar_array(x1, x2.type.dtype, x2.type.shape), x2)
+            x2 = to_inexact(x2) if floating else x2
+            return kernel(scalar_array(x1, x2.dtype, x2.type.shape), x2)
         return kernel(*promote(x1, x2))
 
     return general

@@ -15,7 +15,7 @@ from ..ops.structure import convert, full, zeros_of
 from .conversion import as_operand, scalar_array
 from .fast import ANY, BITS, FLOATING, REAL, named, quick_binary, quick_unary
 from .kernels import binary_general, checked, unary_general
-from .promotion import broadcast_shapes, promote, to_inexact
+from .promotion import broadcast_shapes, promote, promote_inexact
 
 __all__ = [
     "allclose", "array_equal", "array_equiv", "bitwise_and", "bitwise_count", "bitwise_invert",
@@ -126,7 +126,7 @@ def isreal(x: Any) -> Any:
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
     """Whether |a - b| <= atol + rtol · |b|, elementwise; infinities are close to themselves only."""
-    x, y = map(to_inexact, promote(a, b))
+    x, y = promote_inexact(a, b)
     near = bits.and_(less_equal(ops.absolute(x - y), atol + rtol * ops.absolute(y)), isfinite(y))
     close = bits.or_(near, ops.eq(x, y))
     return bits.or_(close, bits.and_(isnan(x), isnan(y))) if equal_nan else close

@@ -147,7 +147,7 @@ def nanmean(
     """`mean` of the elements that are not NaN; NaN where there are none."""
     refuse_out("nanmean", out)
     x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
-    return mean(x, axis, keepdims=keepdims, where=_both(numbers, where))
+    return mean(x, axis, x.dtype, keepdims=keepdims, where=_both(numbers, where))
 
 
 def nanvar(
@@ -166,7 +166,7 @@ def nanvar(
     refuse_out("nanvar", out)
     x, numbers = _without_nan(float_or_given(as_operand(a), dtype), 0)
     options = {"where": _both(numbers, where), "mean": mean, "correction": correction}
-    return var(x, axis, ddof=ddof, keepdims=keepdims, **options)
+    return var(x, axis, x.dtype, ddof=ddof, keepdims=keepdims, **options)
 
 
 def nanstd(

@@ -16,16 +16,16 @@ from ..config import config
 from ..core.dtypes import DTypeLike, canonical, default_int, is_integer
 from ..core.types import ArrayType, Shape
 from ..errors import ArgumentError, DTypeError, FuncgradError, OutOfBoundsError, ShapeError
-from ..ops.checks import Check, here
+from ..ops.checks import require_all
 from ..ops.structure import broadcast, canonical_axis, convert, full, iota, reshape, zeros_of
 from .at import At
 from .conversion import as_operand, asarray, refuse_out
-from .creation import ones
+from .creation import as_shape, ones
 from .elementwise import clip, divmod, maximum, remainder, where
 from .indexing import counted, first_true, nonzero, take, take_along_axis
 from .logic import greater_equal, less, logical_not, truth
 from .promotion import broadcast_arrays, promote_dtypes
-from .reductions import all, cumsum, sum
+from .reductions import cumsum, sum
 from .shape import stack
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 def _require(holds: Any, message: str, kind: type[FuncgradError] = ArgumentError) -> None:
     """An error, now or when a result of the compiled call is read, unless all of `holds` is true."""
     if config.current.check_bounds and holds.size:
-        Check(message, (), (), (), 0, here(), kind)(all(holds))
+        require_all(holds, message, kind)
 
 
 def _within(x: Any, length: int) -> Any:
@@ -311,7 +311,7 @@ def ravel_multi_index(
     Raises:
         ArgumentError: coordinates out of bounds; in compiled code when a result of the call is read.
     """
-    shape, columns = tuple(int(n) for n in dims), list(multi_index)
+    shape, columns = as_shape(dims), list(multi_index)
     if len(columns) != len(shape):
         raise ArgumentError(
             f"ravel_multi_index: {len(columns)} coordinates do not fit the {len(shape)} axes of shape {shape}"
@@ -338,7 +338,7 @@ def unravel_index(indices: Any, shape: int | Sequence[int], order: str = "C") ->
     Raises:
         ArgumentError: numbers out of bounds; in compiled code when a result of the call is read.
     """
-    lengths = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    lengths = as_shape(shape)
     x = _integers("unravel_index", indices)
     x = convert(x, default_int()) if x.dtype.itemsize < default_int().itemsize else x
     size = prod(lengths)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import complex_dtype, finfo, is_complex, is_inexact
+from ..core.dtypes import complex_dtype, default_int, finfo, is_complex, is_inexact, promote
 from ..errors import ArgumentError, ConcretizationError, DTypeError, ShapeError
 from ..ops.complex_parts import real
 from ..ops.elementwise import div, sub
@@ -150,7 +150,7 @@ def _without_rounding(x: Any) -> Any:
 
 @quick_call(_of_vectors(np.polyder, 1), SIMPLE)
 def polyder(p: Any, m: int = 1) -> Any:
-    """The m-th derivative of a polynomial.
+    """The m-th derivative of a polynomial, of at least the default int.
 
     Raises:
         ArgumentError: a negative `m`.
@@ -161,7 +161,8 @@ def polyder(p: Any, m: int = 1) -> Any:
         return x
     powers = range(x.size - 1, m - 1, -1)
     factors = [prod(range(power - m + 1, power + 1)) for power in powers]
-    return multiply(_part(x, 0, kept), asarray(np.array(factors, float if is_inexact(x.dtype) else int), x.dtype))
+    dtype: Any = x.dtype if is_inexact(x.dtype) else promote(x.dtype, default_int())
+    return multiply(_part(x, 0, kept), asarray(np.array(factors, float if is_inexact(dtype) else int), dtype))
 
 
 def _order(name: str, m: Any) -> int:
@@ -228,7 +229,8 @@ def poly(seq_of_zeros: Any) -> Any:
         seq_of_zeros: a vector, or a square matrix.
 
     Returns:
-        One coefficient more than there are zeros; complex for complex zeros, even if these come in conjugate pairs.
+        One coefficient more than there are zeros, or 1 where there are none; complex for complex zeros, even if these
+        come in conjugate pairs.
 
     Raises:
         ShapeError: neither a vector nor a square matrix.
@@ -241,7 +243,7 @@ def poly(seq_of_zeros: Any) -> Any:
     if x.ndim != 1:
         raise ShapeError(f"poly takes a vector of zeros or a square matrix that is not empty, got shape {x.shape}")
     x = to_inexact(x)
-    result = asarray([1], x.dtype)
+    result = asarray([1] if x.size else 1, x.dtype)
     for i in range(x.size):
         result = _widened(result, 0, 1) - _widened(result, 1) * x[i]
     return real(result) if of_real_matrix else result

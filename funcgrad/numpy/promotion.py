@@ -122,6 +122,15 @@ def promote(*args: Any) -> tuple[Any, ...]:
     return tuple(converted) if equal else tuple([broadcast(x, shape) for x in converted])
 
 
+def promote_inexact(*args: Any) -> tuple[Any, ...]:
+    """As `promote`, with integers and booleans as the default float: a Python int need not fit the others' dtype."""
+    operands = [_operand(x) for x in args]
+    arrays = [x for x in operands if type(x) not in SCALARS]
+    if not any(dtypes.is_inexact(x.dtype) for x in arrays):
+        operands = [x if type(x) in SCALARS else to_inexact(x) for x in operands]
+    return tuple(map(to_inexact, promote(*operands)))
+
+
 def to_inexact(x: Any) -> Any:
     """An integer or boolean operand as the default float, any other as it is."""
     if dtypes.is_inexact(x.dtype):

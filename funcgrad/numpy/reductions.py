@@ -22,7 +22,7 @@ from ..core.dtypes import (
     is_signed,
 )
 from ..core.trace import Tracer
-from ..errors import ArgumentError, AxisError, ShapeError
+from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from ..ops import cumulative, reduction
 from ..ops.exponential import sqrt
 from ..ops.slicing import concatenate
@@ -108,7 +108,7 @@ def _accumulate(
     axes = canonical_axes(axis, x.ndim)
     result = _restore(reduce(x, axes), x.shape, axes, keepdims)
     if initial is not None:
-        result = convert((multiply if one else add)(result, initial), x.dtype)
+        result = (multiply if one else add)(result, asarray(initial, x.dtype))
     return convert(result, BOOL) if boolean else result
 
 
@@ -192,14 +192,13 @@ def _extremum(
                 f"zero-size array to reduction {name}, which has no identity: an array of shape {x.shape} has no "
                 f"elements{'' if axis is None else f' along axis {axis}'}; pass initial=, the result for no elements"
             )
-        if mask is not None:
+        if mask is not None and mask is not True:
             raise ArgumentError(f"{name} with where= may find no element; pass initial=, the result for no elements")
-    elif mask is not None:
-        x = choose(truth(mask), x, asarray(initial, x.dtype))
+    else:
+        initial = asarray(initial, x.dtype)
+        x = _masked(x, mask, initial)
     result = _restore(reduce(x, axes), x.shape, axes, keepdims)
-    if initial is None:
-        return result
-    return convert((maximum if name == "max" else minimum)(result, initial), x.dtype)
+    return result if initial is None else (maximum if name == "max" else minimum)(result, initial)
 
 
 def max(
@@ -312,12 +311,12 @@ def float_or_given(x: Any, dtype: DTypeLike | None) -> Any:
 
 
 def _count(x: Any, axes: tuple[int, ...], mask: Any, keepdims: bool) -> Any:
-    """How many elements count: a Python int, or an array of the dtype of `x` if there is a mask."""
+    """How many elements count: a Python int, or if there is a mask an array of the real dtype of `x`."""
     if mask is None:
         return _length(x, axes)
     mask = truth(mask)
     mask = broadcast_in_dim(mask, x.shape, range(x.ndim - mask.ndim, x.ndim))
-    return sum(convert(mask, x.dtype), axes, keepdims=keepdims)
+    return sum(convert(mask, dtypes.real_dtype(x.dtype)), axes, keepdims=keepdims)
 
 
 def mean(
@@ -329,10 +328,15 @@ def mean(
     *,
     where: Any = None,
 ) -> Any:
-    """The arithmetic mean over axes; NaN for no elements. Integers are averaged in the default float."""
+    """The arithmetic mean over axes; NaN for no elements. Integers are averaged in the default float.
+
+    With an integer `dtype` elements are truncated to it, and so is the mean.
+    """
     if out is not None:
         refuse_out("mean", out)
     x = float_or_given(as_operand(a), dtype)
+    if not is_inexact(x.dtype):
+        return convert(mean(to_inexact(x), axis, keepdims=keepdims, where=where), x.dtype)
     if is_low_precision(x.dtype):
         return convert(mean(x, axis, FLOAT32, keepdims=keepdims, where=where), x.dtype)
     if axis is None and where is None:
@@ -362,6 +366,8 @@ def var(
     """
     refuse_out("var", out)
     x = float_or_given(as_operand(a), dtype)
+    if not is_inexact(x.dtype):
+        raise DTypeError(f"var, std: dtype={x.dtype.name} has no fractions; pass a floating one, or leave it out")
     if is_low_precision(x.dtype):
         wide = var(x, axis, FLOAT32, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction)
         return convert(wide, x.dtype)
@@ -421,7 +427,8 @@ def _cumulative(a: Any, axis: int | None, dtype: DTypeLike | None, scan: Callabl
     x = as_operand(a)
     x = convert(x, accumulation_dtype(x.dtype) if dtype is None else canonical(dtype))
     x = reshape(x, (x.size,)) if axis is None or not x.ndim else x
-    return scan(x, canonical_axis(0 if axis is None else axis, x.ndim))
+    axis = canonical_axis(0 if axis is None else axis, x.ndim)
+    return convert(scan(convert(x, INT32), axis), BOOL) if x.dtype is BOOL else scan(x, axis)
 
 
 def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Any:

@@ -416,13 +416,14 @@ def isin(
         raise ArgumentError(f"kind={kind!r}: expected None, 'sort' or 'table'")
     if method not in ("auto", "compare_all", "binary_search", "sort"):
         raise ArgumentError(f"method={method!r}: expected 'auto', 'compare_all', 'binary_search' or 'sort'")
-    one, two = quick_host(element), quick_host(test_elements)
+    one = quick_host(element)
+    two = None if one is None else quick_host(as_operand(test_elements))
     if one is not None and two is not None and one.dtype is two.dtype:
         try:
             return Array(np.asarray(np.isin(one, two, assume_unique=assume_unique, invert=invert, kind=kind)))
         except ValueError as error:  # a table of floats
             raise ArgumentError(f"isin: {error}") from None
-    x, tests = promote_dtypes(element, test_elements)
+    x, tests = promote_dtypes(as_operand(element), as_operand(test_elements))
     if kind == "table" and x.dtype.kind not in "biu":
         raise ArgumentError(f"kind='table': isin makes tables of booleans and integers only, not of {x.dtype.name}")
     if not tests.size:

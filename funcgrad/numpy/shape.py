@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import prod
@@ -12,12 +13,12 @@ import numpy as np
 from ..backend.array import Array
 from ..compiler.evaluate import evaluation
 from ..core.dtypes import DTypeLike, canonical
-from ..core.trace import state
+from ..core.trace import Tracer, state
 from ..errors import ArgumentError, AxisError, DTypeError, ShapeError
 from ..ops import slicing, structure
 from ..ops.structure import broadcast, canonical_axis, convert, move_axis
-from .conversion import SCALARS, as_operand, asarray, refuse_out
-from .fast import quick_host, quick_view
+from .conversion import SCALARS, as_operand, asarray, known, refuse_out
+from .fast import ANY, quick_call, quick_host, quick_view
 from .promotion import broadcast_arrays, broadcast_shapes, promote_dtypes
 
 __all__ = [
@@ -107,7 +108,7 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
         x = as_operand(a)
         return structure.transpose(x, range(x.ndim)[::-1])
     x = as_operand(a)
-    order = tuple(canonical_axis(axis, x.ndim) for axis in axes)
+    order = tuple(canonical_axis(axis, x.ndim) for axis in _several(axes))
     if sorted(order) != list(range(x.ndim)):
         raise AxisError(f"transpose: axes {tuple(axes)} are not a permutation of the {x.ndim} axes of shape {x.shape}")
     return structure.transpose(x, order)
@@ -428,7 +429,7 @@ def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 
         cuts = np.cumsum([short + 1] * longer + [short] * (sections - longer))[:-1].tolist()
     else:
         as_sequence: Any = indices_or_sections
-        cuts = [min(max(int(cut) + length * (int(cut) < 0), 0), length) for cut in as_sequence]
+        cuts = [min(max(cut + length * (cut < 0), 0), length) for cut in map(operator.index, as_sequence)]
     bounds = [0, *cuts, length]
     return [slicing.slice_in_dim(x, a, max(a, b), 1, axis) for a, b in pairwise(bounds)]
 
@@ -486,7 +487,9 @@ def dsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """The whole array repeated along each axis."""
     host = quick_host(A)
-    times = _several(reps)
+    if isinstance(reps, Array | Tracer | np.ndarray):
+        reps = np.atleast_1d(known(reps, "fnp.tile(x, reps)")).tolist()
+    times = tuple(map(operator.index, _several(reps)))
     if any(n < 0 for n in times):
         raise ArgumentError(f"tile: repetitions must not be negative, got {reps}")
     if host is not None:
@@ -500,6 +503,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
     return structure.reshape(spread, tuple(t * n for t, n in zip(times, shape, strict=True)))
 
 
+@quick_call(np.roll, ANY)
 def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
     """Elements moved along axes, those pushed out re-entering at the other end; by default flattened."""
     x = as_operand(a)
@@ -514,6 +518,7 @@ def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
     return x
 
 
+@quick_call(np.flip, ANY)
 def flip(m: Any, axis: int | Sequence[int] | None = None) -> Any:
     """Elements in reverse order along axes, by default all."""
     x = as_operand(m)

@@ -231,7 +231,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
         raise ShapeError(f"searchsorted takes a vector to search in, got shape {x.shape}")
     if sorter is not None:
         x = take(x, _sorter(sorter, x.shape))
-    x, wanted = promote_dtypes(x, v)
+    x, wanted = promote_dtypes(x, as_operand(v))
     return SearchSorted(side == "right", default_int())(x, wanted)
 
 

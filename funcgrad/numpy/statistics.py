@@ -446,4 +446,5 @@ def nanmedian(
     """`median` of the elements that are not NaN; NaN where there are none."""
     refuse_out("nanmedian", out)
     x = to_inexact(as_operand(a))
-    return _nan_quantile(_Request("nanmedian", x, 0.5, axis, "linear", 1.0), keepdims)
+    low, high = (_nan_quantile(_Request("nanmedian", x, 0.5, axis, way, 1.0), keepdims) for way in ("lower", "higher"))
+    return where(low == high, low, (low + high) / 2)

@@ -111,12 +111,12 @@ def _log_sum(base: float, name: str) -> Callable[[Any, Any], Any]:
 
 
 logaddexp = named(
-    quick_binary(np.logaddexp, FLOATING, binary_general(inexact(_log_sum(e, "logaddexp")))),
+    quick_binary(np.logaddexp, FLOATING, binary_general(_log_sum(e, "logaddexp"), floating=True)),
     "logaddexp",
     "log(e**x1 + e**x2), elementwise, without overflow.",
 )
 logaddexp2 = named(
-    quick_binary(np.logaddexp2, FLOATING, binary_general(inexact(_log_sum(2, "logaddexp2")))),
+    quick_binary(np.logaddexp2, FLOATING, binary_general(_log_sum(2, "logaddexp2"), floating=True)),
     "logaddexp2",
     "log2(2**x1 + 2**x2), elementwise, without overflow.",
 )
@@ -130,7 +130,7 @@ arcsin = _function(trigonometry.asin, np.arcsin, "arcsin", "The angles in [-π/2
 arccos = _function(trigonometry.acos, np.arccos, "arccos", "The angles in [0, π] with cosine x, elementwise.")
 arctan = _function(trigonometry.atan, np.arctan, "arctan", "The angles in [-π/2, π/2] with tangent x, elementwise.")
 arctan2 = named(
-    quick_binary(np.arctan2, FLOATING, binary_general(inexact(checked(trigonometry.atan2)))),
+    quick_binary(np.arctan2, FLOATING, binary_general(checked(trigonometry.atan2), floating=True)),
     "arctan2",
     "The angles in [-π, π] of the points (x2, x1), elementwise: x1 is the ordinate.",
 )
@@ -149,7 +149,7 @@ def _hypotenuse(x: Any, y: Any) -> Any:
 
 
 hypot = named(
-    quick_binary(np.hypot, FLOATING, binary_general(inexact(_hypotenuse))),
+    quick_binary(np.hypot, FLOATING, binary_general(_hypotenuse, floating=True)),
     "hypot",
     "sqrt(x1² + x2²), elementwise, without overflow.",
 )
@@ -168,12 +168,19 @@ def sinc(x: Any) -> Any:
 
 def rad2deg(x: Any, /) -> Any:
     """Angles in radians as degrees, elementwise."""
-    return multiply(to_inexact(as_operand(x)), 180 / pi)
+    return multiply(_real_angle("rad2deg", x), 180 / pi)
 
 
 def deg2rad(x: Any, /) -> Any:
     """Angles in degrees as radians, elementwise."""
-    return multiply(to_inexact(as_operand(x)), pi / 180)
+    return multiply(_real_angle("deg2rad", x), pi / 180)
+
+
+def _real_angle(name: str, x: Any) -> Any:
+    x = to_inexact(as_operand(x))
+    if is_complex(x.dtype):
+        raise DTypeError(f"{name} takes real angles, not {x.dtype.name}")
+    return x
 
 
 degrees, radians = rad2deg, deg2rad

@@ -10,11 +10,11 @@ import numpy as np
 from ..backend.array import Array
 from ..compiler.evaluate import quiet
 from ..core import dtypes
-from ..core.dtypes import DTypeLike, canonical, scalar_dtype
+from ..core.dtypes import DTypeLike, canonical, is_integer, scalar_dtype
 from ..core.trace import Tracer
 from ..core.types import ArrayType
 from ..errors import ArgumentError, DTypeError
-from ..ops.structure import canonical_axis, convert, zeros_of
+from ..ops.structure import canonical_axis, convert, saturated, zeros_of
 from .conversion import SCALARS, as_operand, place
 from .fast import BITS, FLOATING, quick_host
 from .promotion import result_dtype
@@ -35,10 +35,12 @@ def ndim(a: Any) -> int:
     return len(shape(a))
 
 
-def size(a: Any, axis: int | None = None) -> int:
-    """The number of elements, in all or along one axis."""
+def size(a: Any, axis: int | tuple[int, ...] | None = None) -> int:
+    """The number of elements, in all or along one axis or several."""
     lengths = shape(a)
-    return prod(lengths) if axis is None else lengths[canonical_axis(axis, len(lengths))]
+    if axis is None:
+        return prod(lengths)
+    return prod(lengths[canonical_axis(i, len(lengths))] for i in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None) -> Any:
@@ -46,8 +48,11 @@ def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None
     imaginary part."""
     wanted = canonical(dtype)
     host = quick_host(x, BITS + FLOATING)
-    if host is not None and device is None and (wanted.char in "fdFD" or host.dtype.kind != "f"):
-        return x if host.dtype is wanted else Array(quiet(host.astype, wanted))
+    if host is not None and device is None:
+        if wanted.char in "fdFD" or host.dtype.kind != "f":
+            return x if host.dtype is wanted else Array(quiet(host.astype, wanted))
+        if is_integer(wanted):
+            return Array(quiet(saturated, host, wanted))
     converted = convert(as_operand(x), wanted)
     return converted if device is None else place(converted, device)
 

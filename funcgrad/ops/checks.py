@@ -42,6 +42,7 @@ __all__ = [
     "Site",
     "here",
     "lower_failure",
+    "require_all",
     "require_nonzero",
     "site_of",
 ]
@@ -449,6 +450,11 @@ def division_error(what: str, source: Source | None = None) -> IntegerDivisionEr
         f"result 0 with fg.config(check_division=False).",
         source,
     )
+
+
+def require_all(ok: Any, message: str, kind: type[FuncgradError] = CheckError) -> None:
+    """An error, now or when a result of the compiled call is read, unless every element of `ok` is true."""
+    Check(message, (), (), (), 0, here(), kind)(reduce_and(ok, tuple(range(ok.ndim))))
 
 
 def require_nonzero(what: str, divisor: Any) -> None:

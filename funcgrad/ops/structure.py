@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ __all__ = [
     "move_axis",
     "reduce_sum",
     "reshape",
+    "saturated",
     "squeeze",
     "transpose",
     "zeros_of",
@@ -54,11 +56,20 @@ def canonical_axis(axis: int, ndim: int) -> int:
     """A non-negative axis.
 
     Raises:
-        AxisError: the array has no such axis.
+        AxisError: the array has no such axis, or it is no integer.
     """
+    if type(axis) is not int:
+        axis = _integer(axis)
     if not -ndim <= axis < ndim:
         raise AxisError(f"axis {axis} is out of bounds for an array of {ndim} dimension{'s' * (ndim != 1)}")
     return axis % ndim if ndim else axis
+
+
+def _integer(axis: Any) -> int:
+    try:
+        return int(index(axis))
+    except TypeError:
+        raise AxisError(f"axis={axis!r}: expected an int") from None
 
 
 class Reshape(Linear):
@@ -365,7 +376,7 @@ class Convert(Primitive):
         if is_complex(x.dtype) and not is_complex(target) and target != np.bool_:
             x = np.real(x)
         if is_integer(target) and is_inexact(x.dtype):
-            return (_saturate(x, target),)
+            return (saturated(x, target),)
         if x.dtype == FLOAT64 and target == FLOAT16:
             x = x.astype(np.float32)  # XLA rounds twice here, so both rules do
         return (x.astype(target),)
@@ -451,16 +462,24 @@ def sunk(op: Primitive, graph: Graph, inputs: Sequence[Atom], first: int = 0) ->
 _SINKING = (BroadcastInDim, Reshape, Transpose)
 
 
-def _saturate(x: np.ndarray, target: np.dtype) -> np.ndarray:
+def saturated(x: np.ndarray, target: np.dtype) -> np.ndarray:
+    """Floats as integers: those out of range are the nearest integer in it, NaN is 0."""
     if is_low_precision(x.dtype):
         x = x.astype(np.float32)
-    limits = np.iinfo(target)
-    low, above = x.dtype.type(limits.min), x.dtype.type(2.0 ** (limits.bits - (limits.min < 0)))
+    low, above, least, most = _bounds(x.dtype, target)
     inside = (x > low) & (x < above)
     if inside.all():
         return x.astype(target)
     result = np.where(inside, x, 0).astype(target)
-    return np.where(x >= above, target.type(limits.max), np.where(x <= low, target.type(limits.min), result))
+    return np.where(x >= above, most, np.where(x <= low, least, result))
+
+
+@lru_cache(maxsize=256)
+def _bounds(source: np.dtype, target: np.dtype) -> tuple[Any, Any, Any, Any]:
+    """The least integer and the number after the largest one as floats, and the least and the largest as integers."""
+    limits = np.iinfo(target)
+    above = source.type(2.0 ** (limits.bits - (limits.min < 0)))
+    return source.type(limits.min), above, target.type(limits.min), target.type(limits.max)
 
 
 def convert(x: Any, dtype: np.dtype) -> Any:

@@ -86,6 +86,10 @@ class I0(Special):
     scipy = "i0"
     pushforwards = (lambda dx, out, x: mul(dx, i1(x)),)
 
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        (found,), (x,) = super().evaluate(*operands), operands
+        return (np.where(np.isinf(x), np.abs(x), found),)  # where SciPy has NaN
+
     @staticmethod
     def formula(x: Any) -> Any:
         """I₀(x)."""
@@ -97,6 +101,10 @@ class I1(Special):
 
     scipy = "i1"
     pushforwards = (partial(lambda: i1, 0),)
+
+    def evaluate(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        (found,), (x,) = super().evaluate(*operands), operands
+        return (np.where(np.isinf(x), x, found),)
 
     @staticmethod
     def formula(x: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DifferentiationError
 from ..ops.bits import and_, or_
-from ..ops.elementwise import absolute, add, eq, floor, ge, gt, le, lt, maximum, minimum, mul, neg, round_nearest
+from ..ops.elementwise import absolute, add, eq, floor, ge, gt, le, lt, maximum, minimum, mul, ne, neg, round_nearest
 from ..ops.exponential import exp, log, power
 from ..ops.scipy_modules import scipy_module
 from ..ops.structure import full
@@ -31,6 +31,13 @@ _ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17  # of digamma, in 
 def is_whole(x: Any) -> Any:
     """Whether x is a whole number (or infinite)."""
     return eq(x, floor(x))
+
+
+def gamma_sign(x: Any) -> Any:
+    """1.0 or -1.0, the sign of Γ(x), which changes at each pole."""
+    whole = floor(x)
+    odd = ne(floor(0.5 * whole), 0.5 * whole)
+    return where(and_(lt(x, full(x.type, 0.0)), odd), -1.0, 1.0)
 
 
 def sin_pi(x: Any) -> Any:
@@ -286,16 +293,41 @@ def log_beta_positive(a: Any, b: Any) -> Any:
 def log_beta(a: Any, b: Any) -> Any:
     """log |B(a, b)|."""
     positive = gt(minimum(a, b), full(a.type, 0.0))
+    low, high = minimum(a, b), maximum(a, b)
     elsewhere = log_gamma(a) + log_gamma(b) - log_gamma(a + b)
-    return where(positive, log_beta_positive(where(positive, a, 1.0), where(positive, b, 1.0)), elsewhere)
+    apart = gt(high, 1e6 * at_least(absolute(low), 1.0))
+    elsewhere = where(apart, log_gamma(low) - low * log(where(apart, high, 1.0)), elsewhere)  # DLMF 5.11.12
+    usual = where(positive, log_beta_positive(where(positive, a, 1.0), where(positive, b, 1.0)), elsewhere)
+    is_pole, _, at_pole = _log_beta_at_pole(a, b)
+    return where(is_pole, at_pole, usual)
 
 
 def beta_function(a: Any, b: Any) -> Any:
     """B(a, b)."""
     low, high = minimum(a, b), maximum(a, b)
     moderate = lt(absolute(low) + absolute(high), full(a.type, 150.0))
-    product = gamma_function(low) / gamma_function(low + high) * gamma_function(high)
-    return where(moderate, product, exp(log_beta(a, b)))
+    total, zero = low + high, full(a.type, 0.0)
+    product = gamma_function(low) / gamma_function(total) * gamma_function(high)
+    product = where(and_(is_whole(total), le(total, zero)), 0.0, product)
+    signed = gamma_sign(low) * gamma_sign(high) * gamma_sign(total)
+    is_pole, sign, at_pole = _log_beta_at_pole(a, b)
+    return where(is_pole, sign * exp(at_pole), where(moderate, product, signed * exp(log_beta(a, b))))
+
+
+def _log_beta_at_pole(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Whether a or b is a pole of Γ, and the sign of B and log |B| there.
+
+    As in SciPy, B(-n, m) = (-1)ᵐ B(1 + n - m, m) for whole m, 0 < m ≤ n, as if n had come near in step with its whole
+    neighbour; for all other m it is infinite.
+    """
+    zero = full(a.type, 0.0)
+    first, second = (and_(is_whole(x), le(x, zero)) for x in (a, b))
+    n, m = where(first, -a, -b), where(first, b, a)
+    finite = and_(is_whole(m), and_(gt(m, zero), le(m, n)))
+    value = log_beta_positive(where(finite, 1.0 + n - m, 1.0), where(finite, m, 1.0))
+    odd = and_(is_whole(m), ne(floor(0.5 * m), 0.5 * m))
+    sign = where(and_(odd, or_(finite, le(m, zero))), -1.0, 1.0)
+    return or_(first, second), sign, where(finite, value, np.inf)
 
 
 def _beta_slope(number: int, factor: Any) -> Any:
@@ -334,10 +366,11 @@ def binomial(n: Any, k: Any) -> Any:
         product = product * where(le(full(k.type, float(i)), chosen), (n - chosen + float(i)) / float(i), 1.0)
     small = and_(is_whole(chosen), and_(ge(chosen, full(k.type, 0.0)), le(chosen, full(k.type, 30.0))))
     first, second = n - k + 1.0, k + 1.0
-    far = exp(-log(n + 1.0) - log_beta(first, second))
+    far = gamma_sign(first) * gamma_sign(second) * exp(-log(n + 1.0) - log_beta(first, second))
     near = 1.0 / ((n + 1.0) * beta_function(first, second))
     result = where(small, product, where(gt(n, full(n.type, 150.0)), far, near))
-    return where(nothing, 0.0, result)
+    n_below, k_below = (and_(is_whole(x), lt(x, full(x.type, 0.0))) for x in (n, k))
+    return where(n_below, np.nan, where(or_(nothing, k_below), 0.0, result))
 
 
 class Binom(Special):
@@ -359,7 +392,22 @@ def pochhammer(z: Any, m: Any) -> Any:
     positive = gt(minimum(z, m), full(z.type, 0.0))
     safe = where(positive, z, 1.0), where(positive, m, 1.0)
     ratio = exp(log_gamma(safe[1]) - log_beta_positive(*safe))
-    return where(small, product, where(positive, ratio, gamma_function(z + m) / gamma_function(z)))
+    return where(small, product, where(positive, ratio, _gamma_ratio(z + m, z)))
+
+
+def _gamma_ratio(x: Any, y: Any) -> Any:
+    """Γ(x) / Γ(y), where both are poles the limit of (-1)ˣ⁻ʸ Γ(1 - y) / Γ(1 - x)."""
+    zero = full(x.type, 0.0)
+    x_pole, y_pole = (and_(is_whole(z), le(z, zero)) for z in (x, y))
+    both = and_(x_pole, y_pole)
+    near = lt(absolute(x) + absolute(y), full(x.type, 150.0))
+    quotient = gamma_function(where(x_pole, 1.0, x)) / gamma_function(where(y_pole, 1.0, y))
+    above, below = where(both, 1.0 - y, x), where(both, 1.0 - x, y)
+    odd = ne(floor(0.5 * (x - y)), 0.5 * (x - y))
+    sign = where(both, where(odd, -1.0, 1.0), gamma_sign(x) * gamma_sign(y))
+    far = sign * exp(log_gamma(above) - log_gamma(below))
+    finite = where(and_(near, eq(x_pole, y_pole)), where(both, far, quotient), far)
+    return where(eq(x_pole, y_pole), finite, where(x_pole, np.inf, 0.0))
 
 
 class Poch(Special):

@@ -5,6 +5,7 @@ Formulas are those of the NIST Digital Library of Mathematical Functions (DLMF),
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,23 +32,41 @@ def _reciprocal_gamma(x: Any) -> Any:
     return where(pole, 0.0, 1.0 / gamma_function(where(pole, 1.0, x)))
 
 
+def _series(ratio: Callable[[Any], tuple[Any, Any]], size: Any) -> Any:
+    """1 and what follows it, until terms no longer matter; NaN where they cancel to neither six digits nor ten places.
+
+    Args:
+        ratio: from the number of a term to something that is 0 where the series has ended, which it may do before a
+            division by zero, and to the factor that makes the term from the one before.
+        size: from how many terms on they shrink, or the signs of their factors no longer change.
+    """
+    zero, one = full(size.type, 0.0), full(size.type, 1.0)
+
+    def step(number: Any, total: Any, term: Any, largest: Any) -> Any:
+        going, factor = ratio(number)
+        term = where(or_(eq(going, zero), eq(term, zero)), 0.0, term * factor)
+        total = total + term
+        early = gt(size, (number - 40.0) * one)
+        more = or_(gt(absolute(term), absolute(total) * _PRECISE), early)
+        return more, [total, term, maximum(largest, absolute(term))]
+
+    total, term, largest = iterate(step, [one, one, one], 2000)
+    error = absolute(term) + largest * 2.0**-50
+    doubtful = and_(gt(error, 1e-6 * absolute(total)), gt(error, full(size.type, 1e-10)))
+    return where(doubtful, np.nan, total)
+
+
 # -- Kummer's function -----------------------------------------------------------------------------------------------
 
 
 def _kummer_series(a: Any, b: Any, x: Any) -> Any:
     """Σ (a)ₙ xⁿ / ((b)ₙ n!): DLMF 13.2.2."""
 
-    def step(number: Any, total: Any, term: Any) -> Any:
-        term = term * ((a + (number - 1.0)) / (b + (number - 1.0))) * (x / number)
-        total = total + term
-        early = gt(maximum(absolute(a), absolute(b)) + x, (number - 40.0) * full(a.type, 1.0))
-        return or_(gt(absolute(term), absolute(total) * _PRECISE), early), [
-            total,
-            term,
-        ]  # beyond the end of polynomials
+    def ratio(number: Any) -> tuple[Any, Any]:
+        factor = a + (number - 1.0)
+        return factor, factor / (b + (number - 1.0)) * (x / number)
 
-    one = full(a.type, 1.0)
-    return iterate(step, [one, one], 2000)[0]
+    return _series(ratio, maximum(absolute(a), absolute(b)) + absolute(x))
 
 
 def _kummer_far(a: Any, b: Any, x: Any) -> Any:
@@ -62,12 +81,14 @@ def _kummer_far(a: Any, b: Any, x: Any) -> Any:
 
 
 def kummer(a: Any, b: Any, x: Any) -> Any:
-    """M(a, b, x); of negative x by Kummer's transformation, DLMF 13.2.39."""
-    negative = lt(x, full(x.type, 0.0))
+    """M(a, b, x); of negative x by Kummer's transformation, DLMF 13.2.39, unless it is a polynomial."""
+    polynomial = _is_pole(a)
+    negative = and_(lt(x, full(x.type, 0.0)), not_(polynomial))
     size = absolute(x)
     first = where(negative, b - a, a)
-    far = and_(gt(size, 60.0 + 2.0 * maximum(absolute(a), absolute(b))), not_(_is_pole(first)))
-    near = _kummer_series(first, b, where(far, 1.0, size))
+    growing = absolute((1.0 - first) * (b - first))  # terms of the asymptotic series shrink from the first on beyond it
+    far = and_(gt(size, 60.0 + growing + 2.0 * maximum(absolute(a), absolute(b))), not_(_is_pole(first)))
+    near = _kummer_series(first, b, where(far, 1.0, where(polynomial, x, size)))
     large = at_least(size, 60.0)
     tail = _kummer_far(first, b, large) * gamma_function(b) * _reciprocal_gamma(first)
     exponent = 0.5 * minimum(large, full(x.type, 1500.0))
@@ -75,7 +96,9 @@ def kummer(a: Any, b: Any, x: Any) -> Any:
     outside = tail * growth * power(large, first - b) * growth
     inside = near * where(negative, exp(-size), 1.0)
     result = where(far, outside, inside)
-    return where(_is_pole(b), np.inf, where(eq(x, full(x.type, 0.0)), 1.0, result))
+    ends = and_(and_(polynomial, ge(a, b)), lt(a, full(a.type, 0.0)))  # before the pole of b
+    infinite = and_(_is_pole(b), not_(ends))
+    return where(infinite, np.inf, where(eq(x, full(x.type, 0.0)), 1.0, result))
 
 
 class Hyp1f1(Special):
@@ -95,18 +118,11 @@ class Hyp1f1(Special):
 def _gauss_series(a: Any, b: Any, c: Any, z: Any) -> Any:
     """Σ (a)ₙ (b)ₙ zⁿ / ((c)ₙ n!): DLMF 15.2.1."""
 
-    def step(number: Any, total: Any, term: Any) -> Any:
-        k = number - 1.0
-        term = term * ((a + k) / (c + k)) * ((b + k) / number) * z
-        total = total + term
-        early = gt(maximum(maximum(absolute(a), absolute(b)), absolute(c)), (number - 40.0) * full(a.type, 1.0))
-        return or_(gt(absolute(term), absolute(total) * _PRECISE), early), [
-            total,
-            term,
-        ]  # beyond the end of polynomials
+    def ratio(number: Any) -> tuple[Any, Any]:
+        first, second = a + (number - 1.0), b + (number - 1.0)
+        return first * second, first / (c + (number - 1.0)) * (second / number) * z
 
-    one = full(a.type, 1.0)
-    return iterate(step, [one, one], 2000)[0]
+    return _series(ratio, maximum(maximum(absolute(a), absolute(b)), absolute(c)))
 
 
 def _continued(a: Any, b: Any, c: Any, z: Any) -> Any:
@@ -142,7 +158,10 @@ def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
     one = full(z.type, 1.0)
     negative, end = lt(z, full(z.type, 0.0)), eq(z, one)
     finite = or_(_is_pole(a), _is_pole(b))  # a polynomial
-    direct = and_(finite, ge(z, full(z.type, -1.0)))
+    # At a pole of c, as in SciPy: a polynomial that ends before it; but for a = c a power.
+    ends = or_(and_(_is_pole(a), gt(a, c)), and_(_is_pole(b), ge(b, c)))
+    equal = and_(_is_pole(c), eq(a, c))
+    direct = and_(finite, or_(ge(z, full(z.type, -1.0)), _is_pole(c)))
     turned = and_(negative, not_(direct))
     argument = where(turned, z / (z - 1.0), z)
     inside = and_(ge(argument, full(z.type, 0.0)), lt(argument, one))
@@ -155,7 +174,9 @@ def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
     edge = where(gt(excess, full(z.type, 0.0)), edge, np.inf)  # DLMF 15.4.20
     result = where(end, edge, where(inside, value, np.nan))
     result = where(and_(finite, not_(turned)), series, result)
-    return where(_is_pole(c), np.inf, where(eq(z, full(z.type, 0.0)), 1.0, result))
+    result = where(and_(_is_pole(c), not_(ends)), np.inf, result)
+    binomial = power(where(equal, 1.0 - z, 1.0), -b)  # DLMF 15.4.6
+    return where(eq(z, full(z.type, 0.0)), 1.0, where(equal, binomial, result))
 
 
 class Hyp2f1(Special):

@@ -241,3 +241,48 @@ def test_the_page_has_a_row_for_each_function() -> None:
     page = PAGE.read_text()
     assert [row.name for row in ROWS if f"| `{row.name}` |" not in page] == []
     assert [name for name in ours.__all__ if f"`{name}`" not in page] == []
+
+
+GRID = np.array([-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 100.5])
+CORNERS: dict[str, tuple[Any, ...]] = {
+    "beta": tuple(x.ravel() for x in np.meshgrid(GRID, GRID)),
+    "betaln": tuple(x.ravel() for x in np.meshgrid(GRID, GRID)),
+    "binom": tuple(x.ravel() for x in np.meshgrid(GRID, GRID)),
+    "poch": tuple(x.ravel() for x in np.meshgrid(GRID, GRID)),
+    "boxcox": (np.array([0.0, np.inf, 2.0]), np.array([0.0, 0.0, 0.0])),
+    "boxcox1p": (np.array([-1.0, np.inf, 2.0]), np.array([0.0, 0.0, 0.0])),
+    "hyp1f1": (np.array([-11.0, 0.0, -2.0]), np.array([-11.0, -1.0, 1.5]), np.array([6.0, 0.5, -900.0])),
+    "hyp2f1": (np.array([-3.0, -1.0]), np.array([-1.0, 4.0]), np.array([-1.0, -1.0]), np.array([0.7, 0.6])),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_at_poles_and_beside_them(name: str) -> None:
+    with np.errstate(all="ignore"):
+        expected = getattr(theirs, name)(*CORNERS[name])
+    found = fg.jit(getattr(ours, name))(*map(fnp.asarray, CORNERS[name]))
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["beta", "binom", "poch"])
+@pytest.mark.parametrize("scale", [30, 3000])
+def test_signs_far_from_zero(name: str, scale: float) -> None:
+    x, y = np.random.default_rng(scale).uniform(-scale, scale, (2, 3000))
+    with np.errstate(all="ignore"):
+        expected = getattr(theirs, name)(x, y)
+        found = np.asarray(fg.jit(getattr(ours, name))(fnp.asarray(x), fnp.asarray(y)))
+        normal = (np.abs(expected) > 1e-290) & (np.abs(expected) < 1e290)
+    np.testing.assert_allclose(found[normal], expected[normal], rtol=1e-9)
+    assert not np.isnan(found).any()
+
+
+def test_modified_bessel_functions_at_infinity() -> None:
+    x = fnp.asarray([np.inf, -np.inf, np.nan])
+    for run in (lambda f: f, fg.jit):
+        np.testing.assert_array_equal(run(ours.i0)(x), [np.inf, np.inf, np.nan])
+        np.testing.assert_array_equal(run(ours.i1)(x), [np.inf, -np.inf, np.nan])
+
+
+def test_series_that_cancel_are_nan() -> None:
+    found = fg.jit(ours.hyp1f1)(*map(fnp.asarray, ([-60.6, -0.5], [281.9, 2.0], [269.4, 3.0])))
+    np.testing.assert_array_equal(np.isnan(found), [True, False])

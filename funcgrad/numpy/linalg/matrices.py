@@ -13,10 +13,9 @@ from ...config import config
 from ...core.dtypes import is_complex
 from ...core.trace import Tracer, state
 from ...errors import LinAlgError
-from ...ops.checks import Check, here
+from ...ops.checks import require_all
 from ...ops.complex_parts import real
 from ...ops.elementwise import eq
-from ...ops.reduction import reduce_and
 from ..conversion import as_operand
 from ..promotion import to_inexact
 
@@ -82,7 +81,7 @@ def require(ok: Any, message: str) -> None:
         LinAlgError: it does not; from compiled code when a result is read.
     """
     if config.current.check_linalg:
-        Check(message, (), (), (), 0, here(), LinAlgError)(reduce_and(ok, tuple(range(ok.ndim))))
+        require_all(ok, message, LinAlgError)
 
 
 def require_converged(name: str, values: Any, why: str = "") -> None:

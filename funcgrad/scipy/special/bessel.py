@@ -11,9 +11,9 @@ from .faces import face, real_operands
 
 __all__ = ["bessel_jn", "i0", "i0e", "i1", "i1e"]
 
-i0 = face(ops.i0, "i0", "x", "The modified Bessel function I₀(x), elementwise.")
+i0 = face(ops.i0, "i0", "x", "The modified Bessel function I₀(x), elementwise.", lambda x: ops.i0.evaluate(x)[0])
 i0e = face(ops.i0e, "i0e", "x", "exp(-|x|) I₀(x), elementwise.")
-i1 = face(ops.i1, "i1", "x", "The modified Bessel function I₁(x), elementwise.")
+i1 = face(ops.i1, "i1", "x", "The modified Bessel function I₁(x), elementwise.", lambda x: ops.i1.evaluate(x)[0])
 i1e = face(ops.i1e, "i1e", "x", "exp(-|x|) I₁(x), elementwise.")
 
 

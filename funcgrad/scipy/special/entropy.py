@@ -11,6 +11,7 @@ from ...nn.normalization import log_softmax as along_log_softmax
 from ...nn.normalization import logsumexp as along_logsumexp
 from ...nn.normalization import softmax as along_softmax
 from ...numpy.elementwise import where
+from ...numpy.logic import isinf
 from ...ops.exponential import exp, expm1, log, log1p, logistic
 from ...special.entropy import xlog1py as product_1p
 from ...special.entropy import xlogy as product
@@ -53,7 +54,8 @@ def _power_slope(lmbda: Any, growth: Any) -> Any:
     """expm1(lmbda · growth) / lmbda, which is the growth for lmbda = 0."""
     flat = lmbda == 0
     step = where(flat, 1.0, lmbda)
-    series = growth * (1.0 + lmbda * growth * (0.5 + lmbda * growth / 6.0))  # keeps two derivatives right at 0
+    finite = where(isinf(growth), 0.0, growth)
+    series = growth * (1.0 + lmbda * finite * (0.5 + lmbda * finite / 6.0))  # keeps two derivatives right at 0
     return where(flat, series, expm1(step * growth) / step)
 
 

@@ -34,7 +34,9 @@ def real_operands(name: str, *args: Any) -> tuple[Any, ...]:
     return operands
 
 
-def face(op: Primitive | Callable[..., Any], name: str, signature: str, doc: str, ufunc: str = "") -> Any:
+def face(
+    op: Primitive | Callable[..., Any], name: str, signature: str, doc: str, ufunc: str | Callable[..., Any] = ""
+) -> Any:
     """A public function of real numbers.
 
     Args:
@@ -42,7 +44,7 @@ def face(op: Primitive | Callable[..., Any], name: str, signature: str, doc: str
         name: its public name.
         signature: the names of its arguments, with blanks between.
         doc: its docstring.
-        ufunc: the function of scipy.special that computes the same; by default that of its own name.
+        ufunc: the function of scipy.special that computes the same, or its name; by default that of its own name.
     """
     names = signature.split()
 
@@ -52,7 +54,7 @@ def face(op: Primitive | Callable[..., Any], name: str, signature: str, doc: str
             infer(op, *[x.type for x in operands])
         return op(*operands)
 
-    quick = getattr(scipy.special, ufunc or name)
+    quick = ufunc if callable(ufunc) else getattr(scipy.special, ufunc or name)
     factory = {1: quick_unary, 2: quick_binary}.get(len(names), _quick_many)
     function = factory(quick, FLOATING, general)
     function.__name__ = function.__qualname__ = name
