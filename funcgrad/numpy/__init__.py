@@ -49,6 +49,10 @@ from .histograms import bincount, digitize, histogram, histogram2d, histogram_bi
 from .index_tricks import c_, index_exp, mgrid, ndenumerate, ndindex, ogrid, r_, s_
 from .indexing import argwhere, flatnonzero, ix_, nonzero, put_along_axis, take, take_along_axis
 from .inspection import __array_namespace_info__
+from .joining import (
+    array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack, unstack,
+    vsplit, vstack,
+)
 from .logic import (
     allclose, array_equal, array_equiv, bitwise_and, bitwise_count, bitwise_invert, bitwise_left_shift, bitwise_not,
     bitwise_or, bitwise_right_shift, bitwise_xor, equal, greater, greater_equal, invert, isclose, iscomplex,
@@ -79,10 +83,9 @@ from .sets import (
     unique_values,
 )
 from .shape import (
-    array_split, atleast_1d, atleast_2d, atleast_3d, block, broadcast_arrays, broadcast_shapes, broadcast_to,
-    column_stack, concat, concatenate, dsplit, dstack, expand_dims, flip, fliplr, flipud, hsplit, hstack,
-    matrix_transpose, moveaxis, permute_dims, ravel, reshape, roll, rollaxis, rot90, split, squeeze, stack,
-    swapaxes, tile, transpose, unstack, vsplit, vstack,
+    atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, broadcast_shapes, broadcast_to, expand_dims, flip, fliplr,
+    flipud, matrix_transpose, moveaxis, permute_dims, ravel, reshape, roll, rollaxis, rot90, squeeze, swapaxes, tile,
+    transpose,
 )
 from .sorting import argpartition, argsort, lexsort, partition, searchsorted, sort, sort_complex
 from .special import i0

@@ -24,7 +24,19 @@ from ..ops.complex_parts import complex_
 from ..ops.placement import DevicePut
 from ..ops.structure import bitcast_convert_type
 from ..ops.structure import reshape as reshape_op
-from . import contraction, elementwise, logic, number_parts, places, reductions, shape, sorting, transcendental, types
+from . import (
+    contraction,
+    elementwise,
+    joining,
+    logic,
+    number_parts,
+    places,
+    reductions,
+    shape,
+    sorting,
+    transcendental,
+    types,
+)
 from .at import At
 from .conversion import SCALARS, known
 from .editing import repeat
@@ -317,7 +329,7 @@ def _view(self: Any, dtype: DTypeLike | None = None) -> Any:
     if new is self.dtype:
         return self
     if is_complex(self.dtype):
-        parts = shape.stack([elementwise.real(self), elementwise.imag(self)], -1)
+        parts = joining.stack([elementwise.real(self), elementwise.imag(self)], -1)
         return _view(reshape_op(parts, (*self.shape[:-1], 2 * self.shape[-1])) if self.shape else parts, new)
     if is_complex(new):
         parts = _view(self, real_dtype(new))

@@ -13,9 +13,10 @@ from ..ops.structure import convert
 from .contraction import diagonal, matmul
 from .conversion import array, as_operand
 from .elementwise import clip, conjugate, maximum, sqrt
+from .joining import concatenate
 from .promotion import promote_dtypes, to_inexact
 from .reductions import average, mean, sum
-from .shape import concatenate, expand_dims, squeeze
+from .shape import expand_dims, squeeze
 
 __all__ = ["corrcoef", "cov"]
 

@@ -32,8 +32,9 @@ from .contraction import diagonal
 from .conversion import SCALARS, array, as_operand, asarray, known, place, scalar_array
 from .elementwise import add, divide, floor, multiply, power, subtract
 from .fast import ANY, quick_call
+from .joining import stack
 from .promotion import promote_dtypes, promote_inexact, result_dtype, to_inexact
-from .shape import expand_dims, moveaxis, stack
+from .shape import expand_dims, moveaxis
 from .transcendental import log10
 
 __all__ = [

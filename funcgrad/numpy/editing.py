@@ -19,9 +19,10 @@ from .conversion import as_operand, asarray, known
 from .elementwise import clip, where
 from .fast import ANY, quick_call, quick_host
 from .indexing import getitem, take
+from .joining import concatenate
 from .logic import equal, less
 from .reductions import cumsum
-from .shape import concatenate, moveaxis, tile
+from .shape import moveaxis, tile
 from .sorting import argsort, searchsorted, sort
 
 __all__ = ["append", "delete", "insert", "repeat", "resize", "trim_zeros"]

@@ -23,10 +23,10 @@ from .conversion import as_operand, asarray, refuse_out
 from .creation import as_shape, ones
 from .elementwise import clip, divmod, maximum, remainder, where
 from .indexing import counted, first_true, nonzero, take, take_along_axis
+from .joining import stack
 from .logic import greater_equal, less, logical_not, truth
 from .promotion import broadcast_arrays, promote_dtypes
 from .reductions import cumsum, sum
-from .shape import stack
 
 __all__ = [
     "choose", "compress", "diag_indices", "diag_indices_from", "extract", "fill_diagonal", "mask_indices", "piecewise",

@@ -12,10 +12,11 @@ from ...errors import ArgumentError, ShapeError
 from ...numpy.contraction import diagonal
 from ...numpy.creation import eye
 from ...numpy.elementwise import absolute, floor, square, where
+from ...numpy.joining import concatenate
 from ...numpy.linalg import cholesky
 from ...numpy.promotion import broadcast_shapes, promote_dtypes, to_inexact
 from ...numpy.reductions import all, any, sum
-from ...numpy.shape import broadcast_to, concatenate, expand_dims
+from ...numpy.shape import broadcast_to, expand_dims
 from ...numpy.transcendental import exp, log
 from ..linalg import solve_triangular
 from ..special import gammaln, xlogy

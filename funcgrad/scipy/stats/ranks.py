@@ -13,10 +13,11 @@ from ...numpy.conversion import as_operand
 from ...numpy.creation import arange
 from ...numpy.elementwise import sqrt, where
 from ...numpy.indexing import take_along_axis
+from ...numpy.joining import concatenate
 from ...numpy.logic import isnan
 from ...numpy.nan_reductions import nanstd
 from ...numpy.reductions import any, argmax, cumsum, max, std, sum
-from ...numpy.shape import concatenate, expand_dims, flip, moveaxis
+from ...numpy.shape import expand_dims, flip, moveaxis
 from ...numpy.sorting import argsort, sort
 from ...ops.cumulative import cummax
 from ...ops.structure import canonical_axis, convert, reshape
