@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ OPTIONS = {
 }
 # Modes that copy, for which NumPy's own function is at hand.
 _QUICK = frozenset(("constant", "edge", "maximum", "minimum", "reflect", "symmetric", "wrap"))
+_MIRRORING = frozenset(("edge", "reflect", "symmetric", "wrap"))
+_FEW = 1 << 10
 
 
 def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant", **kwargs: Any) -> Any:
@@ -113,11 +116,26 @@ def _quickly(x: Any, widths: Any, mode: Any, options: Mapping[str, Any]) -> Arra
     host = quick_host(x, SIMPLE)
     if host is None or mode not in _QUICK or not all(map(_is_plain, options.values())):
         return None
+    padded: Any = _with_margins if mode == "constant" else np.pad
+    if mode in _MIRRORING and host.size <= _FEW and not options:
+        padded = _from_itself
     try:
-        padded: Any = _with_margins if mode == "constant" else np.pad
         return Array(silence.run(padded, host, widths, mode, **options))
     except (TypeError, ValueError):
         return None  # the general way says what is wrong
+
+
+@lru_cache(maxsize=1024)
+def _places(length: int, before: int, after: int, mode: Any) -> np.ndarray:
+    return np.pad(np.arange(length), (before, after), mode)
+
+
+def _from_itself(x: np.ndarray, widths: Pairs, mode: str) -> np.ndarray:
+    """The elements, and those of the margins, by their places: NumPy puts small margins together more slowly."""
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            x = x.take(_places(x.shape[axis], before, after, mode), axis)
+    return x
 
 
 def _with_margins(x: np.ndarray, widths: Pairs, mode: str, constant_values: Any = 0) -> np.ndarray:

@@ -221,7 +221,11 @@ def polyval(p: Any, x: Any, *, unroll: int = 16) -> Any:
 # -- zeros -------------------------------------------------------------------------------------------------------------
 
 
-@quick_call(_of_vectors(np.poly, 1))
+def _numpy_poly(zeros: np.ndarray) -> np.ndarray:
+    return np.atleast_1d(np.poly(zeros))
+
+
+@quick_call(_of_vectors(_numpy_poly, 1))
 def poly(seq_of_zeros: Any) -> Any:
     """The polynomial with given zeros and first coefficient 1, or the characteristic polynomial of a square matrix.
 
@@ -229,8 +233,8 @@ def poly(seq_of_zeros: Any) -> Any:
         seq_of_zeros: a vector, or a square matrix.
 
     Returns:
-        One coefficient more than there are zeros, or 1 where there are none; complex for complex zeros, even if these
-        come in conjugate pairs.
+        One coefficient more than there are zeros, of none 1; complex for complex zeros, even if these come in conjugate
+        pairs.
 
     Raises:
         ShapeError: neither a vector nor a square matrix.
@@ -243,7 +247,7 @@ def poly(seq_of_zeros: Any) -> Any:
     if x.ndim != 1:
         raise ShapeError(f"poly takes a vector of zeros or a square matrix that is not empty, got shape {x.shape}")
     x = to_inexact(x)
-    result = asarray([1] if x.size else 1, x.dtype)
+    result = asarray([1], x.dtype)
     for i in range(x.size):
         result = _widened(result, 0, 1) - _widened(result, 1) * x[i]
     return real(result) if of_real_matrix else result

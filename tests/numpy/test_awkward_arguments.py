@@ -72,7 +72,7 @@ AGREEING: dict[str, Callable[[Any], Any]] = {
     "running sums of booleans": lambda np: np.cumsum(np.asarray(BITS), dtype="bool"),
     "running products of booleans": lambda np: np.cumprod(np.asarray(MATRIX), dtype="bool"),
     "a trace of another dtype": lambda np: np.trace(np.asarray(MATRIX), dtype="float64"),
-    "a polynomial without zeros": lambda np: np.poly(np.asarray([], dtype="float32")),
+    "a polynomial without zeros": lambda np: np.atleast_1d(np.poly(np.asarray([], dtype="float32"))),
     "an integer mean": lambda np: np.mean(np.asarray([1.5, 2.5, 4.0]), dtype="int32"),
     "the end of a geometric sequence": lambda np: np.geomspace(0.1, 7.0, 4)[-1] == np.float32(7.0),
     "NaN replaced by an infinity": lambda np: np.nan_to_num(np.asarray([1.0, float("nan")]), nan=float("inf")),
