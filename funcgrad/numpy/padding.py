@@ -117,7 +117,7 @@ def _quickly(x: Any, widths: Any, mode: Any, options: Mapping[str, Any]) -> Arra
     if host is None or mode not in _QUICK or not all(map(_is_plain, options.values())):
         return None
     padded: Any = _with_margins if mode == "constant" else np.pad
-    if mode in _MIRRORING and host.size <= _FEW and not options:
+    if mode in _MIRRORING and not options and host.size <= _FEW and all(a + b <= _FEW for a, b in widths):
         padded = _from_itself
     try:
         return Array(silence.run(padded, host, widths, mode, **options))

@@ -447,4 +447,4 @@ def nanmedian(
     refuse_out("nanmedian", out)
     x = to_inexact(as_operand(a))
     low, high = (_nan_quantile(_Request("nanmedian", x, 0.5, axis, way, 1.0), keepdims) for way in ("lower", "higher"))
-    return where(low == high, low, (low + high) / 2)
+    return low * 0.5 + high * 0.5  # of an odd number of elements both are the same one
