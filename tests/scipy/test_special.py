@@ -252,7 +252,7 @@ CORNERS: dict[str, tuple[Any, ...]] = {
     "boxcox": (np.array([0.0, np.inf, 2.0]), np.array([0.0, 0.0, 0.0])),
     "boxcox1p": (np.array([-1.0, np.inf, 2.0]), np.array([0.0, 0.0, 0.0])),
     "hyp1f1": (np.array([-11.0, 0.0, -2.0]), np.array([-11.0, -1.0, 1.5]), np.array([6.0, 0.5, -900.0])),
-    "hyp2f1": (np.array([-3.0, -1.0]), np.array([-1.0, 4.0]), np.array([-1.0, -1.0]), np.array([0.7, 0.6])),
+    "hyp2f1": (np.array([-3.0, -2.0]), np.array([-1.0, 4.0]), np.array([-1.0, -5.0]), np.array([0.7, 0.6])),
 }
 
 
