@@ -190,11 +190,13 @@ def _positions(name: str, obj: Any, length: int, axis: int) -> Any:
     return Array(np.where(value < 0, value + length, value).astype(default_int()))
 
 
-def _by_mask(_: Any, obj: Any, *__: Any) -> bool:
-    return type(obj) is bool
+def _numpy_insert(arr: np.ndarray, obj: Any, values: Any, axis: int | None = None) -> np.ndarray:
+    if type(obj) is not int or not isinstance(values, int | float | np.ndarray):
+        raise TypeError("a mask, or what NumPy would read as a number")
+    return np.insert(arr, obj, values, axis)
 
 
-@quick_call(np.insert, unless=_by_mask)
+@quick_call(_numpy_insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """An array with `values` inserted before given places of an axis.
 
@@ -251,7 +253,13 @@ def _source(places: Any, length: int) -> Any:
     return where(is_new, take(order, nearest, mode="promise_in_bounds") + length, result - before)
 
 
-@quick_call(np.delete, ANY, unless=_by_mask)
+def _numpy_delete(arr: np.ndarray, obj: Any, axis: int | None = None) -> np.ndarray:
+    if type(obj) is not int:
+        raise TypeError("not one place")
+    return np.delete(arr, obj, axis)
+
+
+@quick_call(_numpy_delete, ANY)
 def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices: bool = False) -> Any:
     """An array without given slices along an axis.
 

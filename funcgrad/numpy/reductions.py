@@ -53,10 +53,7 @@ def canonical_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     if axis is None or (not ndim and type(axis) is int and axis in (0, -1)):
         return tuple(range(ndim))
     named_axes: Any = axis if isinstance(axis, tuple | list) else (axis,)
-    try:
-        axes = [canonical_axis(a.__index__(), ndim) for a in named_axes]
-    except AttributeError:
-        raise AxisError(f"axis={axis!r}: expected an int, a tuple of ints or None") from None
+    axes = [canonical_axis(a, ndim) for a in named_axes]
     if len(set(axes)) != len(axes):
         raise AxisError(f"axis={tuple(named_axes)} names an axis twice")
     return tuple(sorted(axes))

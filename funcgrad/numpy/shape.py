@@ -231,7 +231,13 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
     return structure.reshape(spread, tuple(t * n for t, n in zip(times, shape, strict=True)))
 
 
-@quick_call(np.roll, ANY)
+def _numpy_roll(a: np.ndarray, shift: Any, axis: int | None = None) -> np.ndarray:
+    if type(shift) is not int:
+        raise TypeError("NumPy would cut off a fraction")
+    return np.roll(a, shift, axis)
+
+
+@quick_call(_numpy_roll, ANY)
 def roll(a: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
     """Elements moved along axes, those pushed out re-entering at the other end; by default flattened."""
     x = as_operand(a)

@@ -38,6 +38,9 @@ REFUSED: dict[str, tuple[type[Exception], Callable[[], Any]]] = {
     "integers for a variance": (DTypeError, lambda: fnp.var(SMALL, dtype="int8")),
     "integers for a deviation without NaN": (DTypeError, lambda: fnp.nanstd(MATRIX, dtype="uint8")),
     "booleans for a covariance": (DTypeError, lambda: fnp.cov(MATRIX, dtype="bool")),
+    "nothing to insert": (DTypeError, lambda: fnp.insert(fnp.ones(3), 1, None)),
+    "a word to insert": (DTypeError, lambda: fnp.insert(fnp.ones(3), 1, "2.5")),
+    "a fraction to roll by": (TypeError, lambda: fnp.roll(fnp.ones(3), 1.5)),  # type: ignore[arg-type]
     "negative powers of integers": (ArgumentError, lambda: fnp.power(3, np.array([-5, 0, 1]))),
     "a geometric sequence from zero": (ArgumentError, lambda: fnp.geomspace(0.0, 8.0, 3)),
     "a mask that is larger": (ShapeError, lambda: fnp.min(-2, initial=0, where=[True, False, True])),
